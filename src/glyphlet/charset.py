@@ -1,0 +1,215 @@
+"""Charsets: which characters a recogniser can write, and in which normal form.
+
+A charset is an ordered tuple of single code points. The order is part of the model: character `i` is class `i + 1`
+(class 0 is the CTC blank). Texts are put into Unicode NFC before they meet a charset; full-width forms are folded to
+half-width only when that is asked for.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from glyphlet.errors import CharsetError
+
+NAMED: dict[str, str] = {
+    "digits": string.digits,
+    "number": string.digits + " .,-/:",
+    "lowercase36": string.digits + string.ascii_lowercase,
+    "alphanumeric": string.digits + string.ascii_lowercase + string.ascii_uppercase,
+    "ascii": "".join(chr(c) for c in range(0x20, 0x7F)),
+}
+"""Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case."""
+
+
+def normalize(text: str, half_width: bool = False) -> str:
+    """Put a text into the form that charsets are written in.
+
+    Args:
+        text: any text.
+        half_width: fold full-width forms (U+FF01 to U+FF5E) and the ideographic space (U+3000) to ASCII, as
+            lightweight-OCR does when it prepares its labels.
+
+    Returns:
+        The text in Unicode NFC.
+
+    >>> normalize("e\\u0301")
+    'é'
+    >>> normalize("\\uff21\\u3000\\uff11", half_width=True)
+    'A 1'
+    """
+    text = unicodedata.normalize("NFC", text)
+    if half_width:
+        text = "".join(_half(c) for c in text)
+    return text
+
+
+def _half(char: str) -> str:
+    code = ord(char)
+    if code == 0x3000:
+        return " "
+    return chr(code - 0xFEE0) if 0xFF01 <= code <= 0xFF5E else char
+
+
+def describe(char: str) -> str:
+    """A character as a person can recognise it: `'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE)`."""
+    return f"{char!r} (U+{ord(char):04X} {unicodedata.name(char, 'no name')})"
+
+
+@dataclass(frozen=True)
+class Charset:
+    """An ordered set of characters.
+
+    Args:
+        characters: the characters, each a single code point, none twice, at least one.
+        half_width: whether texts are folded to half-width before they are compared with this charset.
+
+    Raises:
+        CharsetError: a character is doubled, is not a single code point, is a line break, or there is none.
+
+    >>> Charset.named("digits").size
+    10
+    >>> Charset.from_labels(["b7", "a7"]).text
+    '7ab'
+    """
+
+    characters: tuple[str, ...]
+    half_width: bool = False
+    _index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.characters:
+            raise CharsetError(
+                "the charset is empty",
+                allowed="at least one character",
+                next_step="give a name, a file with one character a line, or labels that hold text",
+            )
+        for char in self.characters:
+            if len(char) != 1:
+                raise CharsetError(
+                    f"{char!r} is not one character but {len(char)} code points",
+                    allowed="one Unicode code point for each class",
+                    next_step="write one character a line, in NFC",
+                )
+            if char in "\n\r\t":
+                raise CharsetError(
+                    f"the charset holds {char!r}",
+                    allowed="anything but tab and line breaks, which separate labels",
+                    next_step="remove it from the charset",
+                )
+            # A character that NFC changes could never be matched, because texts are brought into NFC first.
+            if normalize(char, self.half_width) != char:
+                raise CharsetError(
+                    f"{describe(char)} changes under the text normalisation of this charset",
+                    allowed="characters in NFC" + (", half-width" if self.half_width else ""),
+                    next_step=f"write {normalize(char, self.half_width)!r} instead",
+                )
+        doubled = [c for c, n in Counter(self.characters).items() if n > 1]
+        if doubled:
+            raise CharsetError(
+                f"the charset holds {', '.join(describe(c) for c in doubled[:5])} more than once",
+                allowed="every character once",
+                next_step="remove the doubled lines; two classes for one character cannot be told apart",
+            )
+        object.__setattr__(self, "_index", {c: i for i, c in enumerate(self.characters)})
+
+    @classmethod
+    def named(cls, name: str) -> Charset:
+        """One of the charsets in `NAMED`; raises `CharsetError` for any other name."""
+        if name not in NAMED:
+            raise CharsetError(
+                f"there is no charset named {name!r}",
+                allowed=", ".join(sorted(NAMED)),
+                next_step="choose one of these, or give the path of a file with one character a line",
+            )
+        return cls(tuple(NAMED[name]))
+
+    @classmethod
+    def from_text(cls, text: str, half_width: bool = False) -> Charset:
+        """The characters of a string in the order in which they stand."""
+        return cls(tuple(text), half_width)
+
+    @classmethod
+    def from_labels(cls, texts: Iterable[str], half_width: bool = False) -> Charset:
+        """Every character that occurs in the texts, in code point order."""
+        seen: set[str] = set()
+        for text in texts:
+            seen.update(normalize(text, half_width))
+        return cls(tuple(sorted(seen)), half_width)
+
+    @classmethod
+    def from_file(cls, path: str | Path, half_width: bool = False) -> Charset:
+        """One character a line, UTF-8, with or without a byte order mark; a line of one space is the space.
+
+        Empty lines at the end are ignored, an empty line between others is refused.
+
+        Raises:
+            CharsetError: the file cannot be read, is not UTF-8, or is not a charset.
+        """
+        path = Path(path)
+        try:
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
+        except OSError as error:
+            raise CharsetError(
+                f"the charset file {path} cannot be read: {error.strerror}",
+                allowed="a UTF-8 text file with one character a line",
+                next_step=f"check the path, or use a name: {', '.join(sorted(NAMED))}",
+            ) from error
+        except UnicodeDecodeError as error:
+            raise CharsetError(
+                f"the charset file {path} is not UTF-8 (byte {error.start})",
+                allowed="UTF-8, with or without a byte order mark",
+                next_step=f"convert it: iconv -f GB18030 -t UTF-8 {path.name}",
+            ) from error
+        lines = [line.rstrip("\r") for line in lines]
+        while lines and not lines[-1]:
+            lines.pop()
+        for number, line in enumerate(lines, 1):
+            if not line:
+                raise CharsetError(
+                    f"{path} line {number} is empty",
+                    allowed="one character a line; a space is a line that holds one space",
+                    next_step="remove the line, or write the character that belongs there",
+                )
+        return cls(tuple(lines), half_width)
+
+    @property
+    def size(self) -> int:
+        """The number of characters, the blank not counted."""
+        return len(self.characters)
+
+    @property
+    def text(self) -> str:
+        """All characters as one string, in order."""
+        return "".join(self.characters)
+
+    def __contains__(self, char: str) -> bool:
+        return char in self._index
+
+    def index(self, char: str) -> int:
+        """The position of a character, from 0; raises `KeyError` when it is not in the set."""
+        return self._index[char]
+
+    def normalize(self, text: str) -> str:
+        """A text in the form that this charset is written in."""
+        return normalize(text, self.half_width)
+
+    def unknown(self, texts: Iterable[str]) -> Counter[str]:
+        """How often each character outside the charset occurs in the texts."""
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(c for c in self.normalize(text) if c not in self._index)
+        return counts
+
+
+def unknown_report(counts: Counter[str], where: str) -> str:
+    """One sentence on characters outside a charset, most frequent first; empty when there are none."""
+    if not counts:
+        return ""
+    listed = ", ".join(f"{describe(c)} {n} times" for c, n in counts.most_common(10))
+    more = f" and {len(counts) - 10} more" if len(counts) > 10 else ""
+    return f"{where}: {len(counts)} characters are not in the charset: {listed}{more}"

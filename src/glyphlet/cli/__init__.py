@@ -1,0 +1,101 @@
+"""The command line: one file a verb. Heavy imports stand inside the functions, so that `--help` is quick.
+
+Exit codes: 0 done; 1 done, but some lines could not be read or a figure was not reached; 2 nothing could be done (bad
+input, settings or files); 128 + n stopped by signal n. A person sees one sentence, never a traceback;
+`GLYPHLET_TRACEBACK=1` shows it to a developer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from glyphlet import __version__
+from glyphlet.cli.demo import demo
+from glyphlet.cli.evaluate import evaluate
+from glyphlet.cli.export import export
+from glyphlet.cli.importer import import_
+from glyphlet.cli.models import models
+from glyphlet.cli.read import read
+from glyphlet.cli.synth import synth
+from glyphlet.cli.train import train
+from glyphlet.errors import GlyphletError
+
+app = typer.Typer(
+    name="glyphlet",
+    help="Trains, shrinks, ships and runs very small text recognisers.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for verb in (demo, synth, train, evaluate, export, read, models):
+    app.command()(verb)
+app.command("import")(import_)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"glyphlet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Trains, shrinks, ships and runs very small text recognisers."""
+
+
+def _explain(error: OSError) -> str:
+    """An error of the operating system that no part foresaw."""
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"the disk is full{where}. Next: free some space and run the same command again."
+    return f"{error.strerror or error}{where}. Next: check the path and its rights."
+
+
+def main() -> None:
+    """The entry point of the `glyphlet` command."""
+    show = bool(os.environ.get("GLYPHLET_TRACEBACK"))
+    try:
+        app()
+    except GlyphletError as error:
+        if show:
+            raise
+        typer.secho(f"glyphlet: {error}", err=True, fg="red")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.secho("glyphlet: interrupted", err=True, fg="red")
+        sys.exit(130)
+    except BrokenPipeError:  # `glyphlet read ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if show:
+            raise
+        typer.secho(f"glyphlet: {_explain(error)}", err=True, fg="red")
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if show:
+            raise
+        typer.secho(f"glyphlet: this needs {error.name}. Next: pip install 'glyphlet[train]'.", err=True, fg="red")
+        sys.exit(2)
+    except Exception as error:
+        if show:
+            raise
+        typer.secho(
+            f"glyphlet: internal error: {type(error).__name__}: {error}. "
+            "Next: run it again with GLYPHLET_TRACEBACK=1 and report what it prints.",
+            err=True, fg="red",
+        )  # fmt: skip
+        sys.exit(70)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,71 @@
+"""`glyphlet evaluate`: how well a model file reads labelled lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model file.", show_default=False)],
+    labels: Annotated[list[Path], typer.Argument(help="Label files of path<TAB>text.", show_default=False)],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write path<TAB>text of what was read.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML page with the worst errors as pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    ignore_case: Annotated[bool, typer.Option(help="Compare in lower case.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+) -> None:
+    """Read labelled lines with a model file and compare: accuracies with their 95 % intervals, confusions, pictures."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from glyphlet.data.labelfile import read_label_files
+    from glyphlet.evaluate.lines import evaluate_lines
+    from glyphlet.evaluate.report import (
+        Picture,
+        confusion_section,
+        gallery,
+        score_figures,
+        score_section,
+        write_report,
+    )  # fmt: skip
+    from glyphlet.evaluate.scores import confusion_table, table, write_results
+    from glyphlet.image import decode
+    from glyphlet.runtime.reader import Reader
+
+    reader = Reader(model, threads=threads)
+    samples = read_label_files(labels)
+    console = Console()
+    unknown = reader.metadata.charset.unknown(s.text for s in samples)
+    if unknown:
+        from glyphlet.charset import unknown_report
+
+        typer.secho(
+            f"glyphlet: {unknown_report(unknown, 'labels')}; these lines count as errors", err=True, fg="yellow"
+        )
+    hidden = as_json or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        bar = progress.add_task("reading", total=len(samples))
+        result = evaluate_lines(
+            reader, samples, ignore_case=ignore_case, progress=lambda done: progress.update(bar, completed=done)
+        )
+    if output is not None:
+        write_results(output, result.results)
+    if report is not None:
+        shown = [
+            Picture(decode(r.path), r.text, r.truth, r.confidence, Path(r.path).name, r.raw) for r in result.worst(48)
+        ]
+        sections = [
+            score_figures(result.scores), gallery(shown, "Worst errors"), score_section(result.scores),
+            confusion_section(result.scores),
+        ]  # fmt: skip
+        write_report(report, f"{reader.metadata.name} on {', '.join(p.name for p in labels)}", sections)
+    if as_json:
+        typer.echo(json.dumps(result.scores.as_dict(), ensure_ascii=False))
+        return
+    console.print(table(result.scores))
+    if result.scores.confusions:
+        console.print(confusion_table(result.scores))

@@ -1,0 +1,107 @@
+"""`glyphlet train`: from a recipe or from label files to a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from glyphlet.job import Job
+    from glyphlet.spec import Recipe
+
+LABELS_RECIPE = "labels"
+"""The recipe for label files alone."""
+
+
+def train(
+    source: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A recipe (YAML file or shipped name), or label files of path<TAB>text.", show_default=False
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a value of the recipe: train.lr=0.003.", show_default=False),
+    ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option("--test", help="Label files that are read once, at the end.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with this run folder.", show_default=False)
+    ] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Where new run folders are made.")] = Path("runs"),
+) -> None:
+    """Train a recogniser, and write it as one model file.
+
+    Label files alone are enough: the settings are those of the recipe `labels`, a fifth of the lines (always the
+    same ones) is kept for validation, and the charset is collected from the labels.
+    """
+    from rich.console import Console
+
+    from glyphlet.errors import RecipeError
+    from glyphlet.job import resume_recipe, run
+
+    console = Console()
+    if resume is not None:
+        if source or set_ or test:
+            raise RecipeError(
+                "--resume is given together with a recipe, labels or settings",
+                allowed="--resume RUN alone: a run goes on with the settings that it was started with",
+                next_step="leave out the others, or start a new run",
+            )
+        report(run(resume_recipe(resume), resume.parent, console, folder=resume), console)
+        return
+    if not source:
+        raise RecipeError(
+            "there is nothing to train on",
+            allowed="a recipe, or label files",
+            next_step="glyphlet train labels.txt, or glyphlet models for the shipped recipes",
+        )
+    report(run(recipe_for(source, set_ or [], test or []), runs, console), console)
+
+
+def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Recipe:
+    """The recipe that is named, or the recipe `labels` with the label files put in."""
+    import yaml
+
+    from glyphlet.errors import RecipeError
+    from glyphlet.spec import apply_settings, load_values, recipe_from, shipped_recipes
+
+    is_recipe = [
+        name.endswith((".yaml", ".yml")) or (name in shipped_recipes() and not Path(name).is_file()) for name in source
+    ]
+    if any(is_recipe) and len(source) > 1:
+        raise RecipeError(
+            f"{source[is_recipe.index(True)]} is given together with other files",
+            allowed="one recipe, or label files only",
+            next_step="name the label files inside the recipe: --set 'data.train=[a.txt, b.txt]'",
+        )
+    values = load_values(source[0] if is_recipe[0] else LABELS_RECIPE)
+    own = (
+        [f"data.test={yaml.safe_dump([str(p) for p in test], default_flow_style=True, width=10**6).strip()}"]
+        if test
+        else []
+    )
+    if not is_recipe[0]:
+        values = apply_settings(values, [])
+        values["name"] = "".join(c if c.isalnum() or c in "._-" else "-" for c in Path(source[0]).stem) or "labels"
+        values.setdefault("data", {})["train"] = source
+    return recipe_from(apply_settings(values, [*own, *settings]), source[0])
+
+
+def report(job: Job, console: object) -> None:
+    """Say what came of a job, and what to do with it."""
+    from rich.console import Console
+
+    from glyphlet.evaluate.scores import table
+
+    assert isinstance(console, Console)
+    if job.test is not None:
+        console.print(table(job.test.scores))
+    for name, path in (("report", job.report), ("model", job.model)):
+        console.print(f"{name:<6} {path}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"read   glyphlet read -m {job.model} IMAGE...", highlight=False, markup=False, soft_wrap=True)

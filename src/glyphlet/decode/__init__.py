@@ -1,0 +1,1 @@
+"""From the output of a model to readings; NumPy only."""

@@ -1,0 +1,1 @@
+"""Evaluation: models on labelled lines, as figures, tables, charts and pages."""

@@ -1,0 +1,1 @@
+"""From a trained model to the model file, checked on real lines."""

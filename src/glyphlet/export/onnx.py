@@ -1,0 +1,177 @@
+"""Writes a trained model as the one file that is served.
+
+The graph is made on a copy of the model, so the model itself keeps its device, mode and weights. The file is written
+beside its target, compared with the model (see `export.parity`), and only then moved into place: a refused export
+leaves nothing behind, and what stood there before stays.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+
+from glyphlet import __version__
+from glyphlet.errors import ExportError
+from glyphlet.export.parity import ParityResult, compare
+from glyphlet.image import ImageSource
+from glyphlet.models.recognizer import Recognizer
+from glyphlet.runtime import bundle
+from glyphlet.runtime.metadata import Metadata
+from glyphlet.runtime.reader import Reader
+
+OPSET = 17
+"""Read by every onnxruntime that Glyphlet supports, and by most other engines."""
+_TRACED_WIDTH = 128
+_EXPECTED_WARNINGS: tuple[tuple[str, type[Warning], str], ...] = (
+    # Exporting by tracing is deprecated, but in torch 2.13 its successor (dynamo=True) fails on GRUs of variable width.
+    (".*legacy TorchScript-based ONNX export", DeprecationWarning, ""),
+    ("The feature will be removed", DeprecationWarning, r"torch\.onnx\."),
+    # Recurrent layers check their shapes in Python, and torch does not trust a graph of them with another N than it was
+    # traced with. The parity check reads batches and many widths.
+    ("Converting a tensor to a Python boolean", torch.jit.TracerWarning, r"torch\.nn\.modules\.rnn"),  # type: ignore[attr-defined]
+    ("Exporting a model to ONNX with a batch_size other than 1", UserWarning, r"torch\.onnx\."),
+)
+"""Message, category and module of what torch says while it exports, and why it may be ignored."""
+
+
+def export_model(
+    model: Recognizer,
+    path: str | Path,
+    sources: Sequence[ImageSource],
+    *,
+    name: str,
+    training: Mapping[str, Any],
+    measured: Mapping[str, Any],
+) -> ParityResult:
+    """Write a model file that reads as the trained model does.
+
+    Args:
+        model: the trained model, on any device and in any mode.
+        path: the file to write; its folder must exist.
+        sources: real lines to compare the file with the model on, at least one, best of the validation set.
+        name: what the model is called.
+        training: how it was trained; anything that JSON can hold.
+        measured: accuracies and the like; anything that JSON can hold.
+
+    Returns:
+        What was compared. The same stands in the file.
+
+    Raises:
+        ExportError: the file would not read as the model does, a value is not JSON, or the file cannot be written.
+            Nothing is left at `path` then but what was there before.
+        ImageError: a line of `sources` cannot be read.
+    """
+    path = Path(path)
+    model = copy.deepcopy(model).cpu().float().eval()
+    _check_finite(model)
+    graph = to_onnx(model)
+    metadata = Metadata(
+        name=name,
+        charset=model.codec.charset,
+        geometry=model.geometry,
+        time_stride=model.time_stride,
+        head=model.head.kind,
+        training=dict(training),
+        measured=dict(measured),
+    )
+    # Beside the target, because only within one file system a move is all or nothing.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        _write(temporary, bundled(graph, metadata))
+        result = compare(model, Reader(temporary), sources)
+        _write(temporary, bundled(graph, replace(metadata, parity=result.to_dict())))
+        bundle.open_model(temporary)
+        _move(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return result
+
+
+def to_onnx(model: Recognizer) -> onnx.ModelProto:
+    """The graph of a model in eval mode: `image` float32 (N, C, H, W) to `logits` float32 (N, T, K), N and W free."""
+    geometry = model.geometry
+    width = geometry.padded_width(_TRACED_WIDTH)
+    example = torch.zeros(1, geometry.channels, geometry.height, width)
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        for message, category, module in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message, category, module)
+        torch.onnx.export(
+            model,
+            (example,),
+            file,  # type: ignore[arg-type]  # torch's annotation forgets files in memory
+            dynamo=False,  # the one place where this is chosen, see above
+            opset_version=OPSET,
+            input_names=[bundle.INPUT],
+            output_names=[bundle.OUTPUT],
+            dynamic_axes={bundle.INPUT: {0: "N", 3: "W"}, bundle.OUTPUT: {0: "N", 1: "T"}},
+        )
+    graph = onnx.load_from_string(file.getvalue())
+    graph.graph.output[0].type.tensor_type.shape.dim[2].dim_value = model.codec.classes
+    return graph
+
+
+def bundled(graph: onnx.ModelProto, metadata: Metadata) -> bytes:
+    """A graph and its description as the bytes of a model file.
+
+    Raises:
+        ExportError: the description holds NaN or what JSON has no word for.
+    """
+    try:
+        description = metadata.to_json()
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"the description of the model is not JSON: {error}",
+            allowed="texts, finite numbers, true, false, null, lists and dictionaries",
+            next_step="convert the values of `training` and `measured`",
+        ) from error
+    file = onnx.ModelProto()
+    file.CopyFrom(graph)
+    file.producer_name, file.producer_version = bundle.PRODUCER, __version__
+    properties = {bundle.DESCRIPTION_KEY: description, bundle.DIGEST_KEY: bundle.UNSEALED.decode()}
+    onnx.helper.set_model_props(file, properties)
+    return bundle.seal(file.SerializeToString(deterministic=True))
+
+
+def _check_finite(model: Recognizer) -> None:
+    for name, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise ExportError(
+                f"the weights {name} hold NaN or infinity",
+                allowed="finite weights",
+                next_step="the training diverged: export an earlier checkpoint, or train with a lower train.lr",
+            )
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ExportError:
+    return ExportError(
+        f"nothing can be written to {path}: {error.strerror}",
+        allowed="a file in a folder that exists and can be written to",
+        next_step="make the folder, or choose another path",
+    )
+
+
+__all__ = ["OPSET", "bundled", "export_model", "to_onnx"]

@@ -1,0 +1,146 @@
+"""Does an exported file read as the trained model does? On real lines, preprocessing included.
+
+Each line goes through torch alone, and through the `Reader` that will serve the file: once alone, for its logits, and
+once in batches with the others, for its text. Every text must be the same, and no logit may differ by more than
+`TOLERANCE` times the largest logit of its line.
+
+At least `LINES` lines are compared. Where fewer are given, they are completed with copies that are stretched or cropped
+horizontally. `VARIED` such copies are always added, so that many widths are met even where all real lines have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from glyphlet.decode.greedy import decode as greedy
+from glyphlet.errors import ExportError
+from glyphlet.image import Geometry, ImageSource, Line, decode, name_of, prepare, scale, stack
+from glyphlet.models.recognizer import Recognizer
+from glyphlet.runtime.reader import Reader
+
+LINES = 200
+VARIED = 40
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class ParityResult:
+    """What was compared, and the largest difference found.
+
+    Args:
+        lines: lines compared.
+        real: of these, lines as they were given; the others are stretched or cropped copies.
+        widths: different padded widths among them.
+        texts_differing: always 0; a file with another number is not written.
+        max_difference: largest difference of a logit, as a share of the largest absolute logit of its line.
+    """
+
+    lines: int
+    real: int
+    widths: int
+    texts_differing: int
+    max_difference: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as it stands in the model file."""
+        return asdict(self)
+
+
+def compare(model: Recognizer, reader: Reader, sources: Sequence[ImageSource]) -> ParityResult:
+    """Read lines with a model and with the file that was made from it.
+
+    Args:
+        model: in eval mode, on the CPU.
+        reader: of the exported file.
+        sources: real lines, at least one.
+
+    Raises:
+        ExportError: there are no lines, a text differs, or a logit differs by more than `TOLERANCE`.
+        ImageError: a line cannot be read.
+    """
+    if not sources:
+        raise ExportError(
+            "there are no lines to compare the exported file with the trained model on",
+            allowed="at least one real line",
+            next_step="give lines of the validation set",
+        )
+    lines = [*sources, *derived(sources, max(LINES - len(sources), VARIED), model.geometry)]
+    texts = [reading.text for reading in reader.read(lines)]
+    worst, widths = 0.0, set()
+    with _one_thread():
+        for source, text in zip(lines, texts, strict=True):
+            line = prepare(source, model.geometry)
+            widths.add(line.pixels.shape[2])
+            expected = torch_logits(model, line)
+            expected_text = greedy(expected, model.codec, [line], model.time_stride, [""])[0].text
+            difference = relative_difference(expected, reader.logits([line]))
+            _check(name_of(source), expected_text, text, difference)
+            worst = max(worst, difference)
+    return ParityResult(len(lines), len(sources), len(widths), 0, worst)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch with one thread: for single lines the others only wait, 50 times longer than it takes on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def torch_logits(model: Recognizer, line: Line) -> NDArray[np.float32]:
+    """The trained model's logits (1, T, K) for one line."""
+    with torch.inference_mode():
+        return model(torch.from_numpy(scale(stack([line]), model.geometry))).numpy()
+
+
+def relative_difference(expected: NDArray[Any], found: NDArray[Any]) -> float:
+    """Largest absolute difference, as a share of the largest absolute expected value; infinity for another shape."""
+    if expected.shape != found.shape:
+        return float("inf")
+    return float(np.abs(expected - found).max() / max(np.abs(expected).max(), 1e-12))
+
+
+def derived(sources: Sequence[ImageSource], count: int, geometry: Geometry) -> list[NDArray[np.uint8]]:
+    """Copies of the lines, each stretched or cropped to 0.5 to 1.5 times its width, always the same ones."""
+    made = []
+    for number in range(count):
+        pixels = decode(sources[number % len(sources)], geometry.channels)
+        height, width = pixels.shape[:2]
+        # Multiples of the golden ratio, modulo 1, spread evenly whatever the count.
+        target = max(1, round(width * (0.5 + number * 0.6180339887 % 1)))
+        if target < width and number % 2:
+            made.append(np.ascontiguousarray(pixels[:, :target]))
+            continue
+        if geometry.scaled_width(target, height) > geometry.max_width:
+            target = width
+        image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        made.append(np.asarray(image.resize((target, height), Image.Resampling.BILINEAR), dtype=np.uint8))
+    return made
+
+
+def _check(name: str, expected: str, found: str, difference: float) -> None:
+    if expected != found:
+        problem = f"the exported file reads {found!r} where the trained model reads {expected!r} ({name})"
+    elif not difference <= TOLERANCE:  # also catches NaN
+        problem = f"a logit of the exported file differs by {difference:.1e} of the largest ({name})"
+    else:
+        return
+    raise ExportError(
+        f"{problem}; nothing was written",
+        allowed=f"the same texts, and logits within {TOLERANCE:g} of the largest",
+        next_step="report this, with the recipe and the versions of torch and onnxruntime",
+    )
+
+
+__all__ = ["LINES", "TOLERANCE", "VARIED", "ParityResult", "compare", "derived", "relative_difference", "torch_logits"]

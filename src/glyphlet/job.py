@@ -1,0 +1,259 @@
+"""The main job: from a recipe to a model file that is measured and described.
+
+    folder = new_run_folder(...)     runs/2026-11-21_14-03-27_digits/
+    job = run(recipe, folder, ...)   lines, training, export, test, report
+
+What a run folder holds:
+
+    recipe.yaml            everything that decided the training, every path absolute
+    log.csv, tensorboard/  the curves
+    checkpoints/           last.pt, best.pt, epoch-0010.pt, ...
+    model.onnx             the best weights as the one file that is served
+    test.txt, test.json    what the model file reads on the test lines, and the figures
+    report.html            all of it, to look at
+
+The test lines are read once, after everything is decided, and through the model file: what is measured is what is served.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from glyphlet.data.sample import Sample
+from glyphlet.errors import CheckpointError, TrainingError
+from glyphlet.evaluate.lines import evaluate_lines
+from glyphlet.evaluate.report import (
+    Picture,
+    Section,
+    confusion_section,
+    gallery,
+    key_figures,
+    preformatted,
+    score_figures,
+    score_section,
+    training_curves,
+    write_report,
+)
+from glyphlet.evaluate.scores import Evaluation, LineResult, write_results, write_whole
+from glyphlet.export.onnx import export_model
+from glyphlet.export.parity import ParityResult
+from glyphlet.image import decode
+from glyphlet.models.summary import count_parameters, multiply_adds
+from glyphlet.runtime.reader import Reader
+from glyphlet.spec import Recipe, load_recipe
+from glyphlet.train.checkpoint import load_checkpoint
+from glyphlet.train.log import model_summary, read_log
+from glyphlet.train.loop import BEST, Outcome, fit, make_fabric
+from glyphlet.train.task import Task, absolute_paths, load_task, read_or_render
+
+PICTURES = 24
+"""Lines in each gallery of a report."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What came of a main job.
+
+    Args:
+        folder: the run folder.
+        outcome: how the training ended.
+        model: the model file.
+        parity: how the file was compared with the trained model.
+        test: what it reads on the test lines; None without test lines.
+        report: the HTML report.
+    """
+
+    folder: Path
+    outcome: Outcome
+    model: Path
+    parity: ParityResult
+    test: Evaluation | None
+    report: Path
+
+
+def new_run_folder(root: Path, name: str) -> Path:
+    """A new folder named after the time and the recipe; a number is added while the name is taken.
+
+    Raises:
+        TrainingError: it cannot be made.
+    """
+    stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{name}"
+    for number in range(1, 1000):
+        folder = root / (stem if number == 1 else f"{stem}_{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise TrainingError(
+                f"the run folder {folder} cannot be made: {error.strerror}",
+                allowed="a folder that can be written to",
+                next_step="choose another with --runs",
+            ) from error
+        return folder
+    raise TrainingError(f"{root} holds 999 runs of this second", next_step="choose another folder with --runs")
+
+
+def resume_recipe(folder: Path) -> Recipe:
+    """The recipe of a run folder.
+
+    Raises:
+        CheckpointError: it is not a run folder.
+    """
+    path = folder / "recipe.yaml"
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} is not a run folder: it has no recipe.yaml",
+            allowed="a folder that `glyphlet train` made",
+            next_step="check the path",
+        )
+    return load_recipe(path)
+
+
+def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = None) -> Job:
+    """Train, export, test and report; a folder that was begun before is gone on with.
+
+    Args:
+        recipe: the settings.
+        root: where a new run folder is made.
+        console: where to print.
+        folder: an existing run folder, to resume it or to put the run into.
+
+    Raises:
+        GlyphletError: see `errors`; what was trained so far is saved.
+    """
+    recipe = absolute_paths(recipe)
+    fabric = make_fabric(recipe.train)
+    if folder is None:  # the first process names it, the others are told
+        folder = Path(fabric.broadcast(new_run_folder(root, recipe.name) if fabric.is_global_zero else ""))
+    torch.manual_seed(recipe.train.seed)  # before the model draws its first weights
+    with console.status("reading and checking lines"):
+        task = load_task(recipe)
+    if fabric.is_global_zero:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "recipe.yaml", recipe.to_yaml())
+        introduce(task, folder, console)
+    outcome = fit(task, folder, console, fabric)
+    if not fabric.is_global_zero:
+        raise SystemExit(0)
+    console.print(
+        f"{outcome.reason} after {outcome.epochs} epochs, {outcome.steps} updates, {outcome.seconds:.1f} s; "
+        f"best epoch {outcome.best_epoch} with {outcome.best_accuracy:.4f} of the validation words"
+    )
+    return finish(task, outcome, console)
+
+
+def introduce(task: Task, folder: Path, console: Console) -> None:
+    """Say what will be trained on what."""
+    for report in task.reports:
+        for message in report.messages():
+            console.print(f"left out: {message}", style="yellow", highlight=False, markup=False)
+    widths = sorted(line.padded_width for line in task.train)
+    console.print(model_summary(task.model, widths[len(widths) // 2]))
+    charset = task.model.codec.charset
+    console.print(
+        f"{len(task.train)} training and {len(task.validation)} validation lines, {charset.size} characters: "
+        + charset.text[:100] + ("..." if charset.size > 100 else ""),
+        highlight=False, markup=False,
+    )  # fmt: skip
+    console.print(f"run folder: {folder}", highlight=False, markup=False)
+
+
+def finish(task: Task, outcome: Outcome, console: Console) -> Job:
+    """Export the best weights, read the test lines once, write the report."""
+    folder, recipe, model = outcome.folder, task.recipe, task.model
+    model.load_state_dict(load_checkpoint(folder / "checkpoints" / BEST)["model"])
+    path = folder / "model.onnx"
+    measured = {"validation_lines": len(task.validation), "validation_word_accuracy": outcome.best_accuracy}
+    with console.status("exporting, and comparing the file with the trained model"):
+        parity = export_model(
+            model, path, [line.sample.source for line in task.validation],
+            name=recipe.name, training=training_facts(task, outcome), measured=measured,
+        )  # fmt: skip
+    console.print(
+        f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines of {parity.widths} widths read as "
+        f"the trained model reads them, largest difference {parity.max_difference:.1e}",
+        highlight=False, markup=False,
+    )  # fmt: skip
+    test: Evaluation | None = None
+    if recipe.data.test is not None:
+        with console.status("reading the test lines"):
+            samples = read_or_render(recipe.data.test, model.codec.charset, "test")
+            test = evaluate_lines(Reader(path), samples)
+        write_results(folder / "test.txt", test.results)
+        write_whole(folder / "test.json", json.dumps(test.scores.as_dict(), ensure_ascii=False, indent=1))
+        sources = {line_name(sample): sample for sample in samples}
+    else:
+        sources = {line_name(line.sample): line.sample for line in task.validation}
+    shown = test or evaluate_lines(Reader(path), [line.sample for line in task.validation])
+    report = folder / "report.html"
+    write_report(
+        report,
+        f"Glyphlet: {recipe.name}",
+        report_sections(task, outcome, path, shown, sources, tested=test is not None),
+        f"{datetime.now():%Y-%m-%d %H:%M}, {outcome.reason}",
+    )
+    return Job(folder, outcome, path, parity, test, report)
+
+
+def training_facts(task: Task, outcome: Outcome) -> dict[str, Any]:
+    """What a model file says about its training."""
+    return {
+        "recipe": task.recipe.name,
+        "model": task.recipe.model.model_dump(mode="json"),
+        "parameters": count_parameters(task.model),
+        "train_lines": len(task.train),
+        "epochs": outcome.epochs,
+        "updates": outcome.steps,
+        "best_epoch": outcome.best_epoch,
+        "seed": task.recipe.train.seed,
+    }
+
+
+def line_name(sample: Sample) -> str:
+    """How a line is called in results: the path of its image, or where it comes from."""
+    return str(sample.source) if isinstance(sample.source, str | Path) else sample.origin
+
+
+def pictures(results: list[LineResult], sources: dict[str, Sample]) -> list[Picture]:
+    """Lines for a gallery, as the images they came from."""
+    return [
+        Picture(decode(sources[r.path].source), r.text, r.truth, r.confidence, Path(r.path).name, r.raw)
+        for r in results
+    ]
+
+
+def report_sections(
+    task: Task, outcome: Outcome, path: Path, shown: Evaluation, sources: dict[str, Sample], *, tested: bool
+) -> list[Section]:
+    """The report of a run: figures, curves, lines that were read wrongly and rightly, confusions, recipe."""
+    which = "test" if tested else "validation"
+    widths = sorted(line.padded_width for line in task.validation)
+    width = widths[len(widths) // 2]
+    costs: dict[str, str | tuple[str, str]] = {
+        "Parameters": f"{count_parameters(task.model):,}",
+        "Model file": (f"{path.stat().st_size / 1024:.1f} kB", "float32, with charset and geometry"),
+        "Multiply-adds": (f"{multiply_adds(task.model, width) / 1e6:.2f} M", f"for a line of {width} pixels"),
+        "Training": (f"{outcome.seconds:.0f} s", f"{outcome.epochs} epochs, {outcome.steps} updates"),
+    }
+    right = [r for r in shown.results if r.text == r.truth]
+    unsure = sorted(right, key=lambda r: r.confidence)[: PICTURES // 2]
+    worst = shown.worst(PICTURES)
+    wrong_note = "" if worst else f"Every {which} line was read rightly."
+    return [
+        score_figures(shown.scores),
+        key_figures(costs, "Cost"),
+        training_curves(read_log(outcome.folder / "log.csv")),
+        gallery(pictures(worst, sources), f"Worst errors on the {which} lines", wrong_note),
+        gallery(pictures(unsure, sources), f"Read rightly, with the least confidence ({which} lines)"),
+        score_section(shown.scores),
+        confusion_section(shown.scores),
+        preformatted(task.recipe.to_yaml()),
+    ]

@@ -1,0 +1,1 @@
+"""Models: parts by name, recognisers built from them, and what they cost."""

@@ -1,0 +1,59 @@
+"""What there is: every registered part, and every shipped recipe with what its model costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glyphlet.charset import Charset
+from glyphlet.codec import CTCCodec
+from glyphlet.models.recognizer import LAYOUTS, build
+from glyphlet.models.summary import count_parameters, kilobytes, multiply_adds
+from glyphlet.spec import Recipe, load_recipe, shipped_recipes
+
+
+def parts() -> list[dict[str, Any]]:
+    """Every part: `kind`, `name`, `options` with their defaults, and the first sentence of its `description`."""
+    rows = []
+    for kind, registry in LAYOUTS.items():
+        for name in registry:
+            description = (registry[name].__doc__ or "").strip().split("\n")[0]
+            rows.append({"kind": kind, "name": name, "options": registry.options(name), "description": description})
+    return rows
+
+
+def recipes(width: int) -> list[dict[str, Any]]:
+    """Every shipped recipe with its costs; see `recipe_row`."""
+    return [recipe_row(load_recipe(path), width) for path in shipped_recipes().values()]
+
+
+def recipe_charset(recipe: Recipe) -> Charset:
+    """The charset of a recipe; where the labels decide it, the 95 printable ASCII characters stand in."""
+    spec = recipe.charset
+    return spec.resolve([]) if spec.name or spec.file or spec.text else Charset.named("ascii")
+
+
+def recipe_row(recipe: Recipe, width: int) -> dict[str, Any]:
+    """What the model of a recipe costs.
+
+    Args:
+        recipe: any recipe.
+        width: pixels of the line that multiply-adds are counted for; rounded up to the recipe's step.
+
+    Returns:
+        `name`, `description`, `parts`, `classes`, `parameters`, `published_total` (None where the source gives none,
+        counted as the source did), `file_kb` (float32 weights), `multiply_adds`.
+    """
+    codec = CTCCodec(recipe_charset(recipe))
+    model = build(recipe.model, recipe.image, codec).eval()
+    parameters = count_parameters(model)
+    spec = recipe.model
+    return {
+        "name": recipe.name,
+        "description": recipe.description,
+        "parts": " + ".join(part.name for part in (spec.backbone, spec.neck, spec.head)),
+        "classes": codec.classes,
+        "parameters": parameters,
+        "published_total": recipe.published.get("parameters"),
+        "file_kb": kilobytes(4 * parameters),
+        "multiply_adds": multiply_adds(model, recipe.image.padded_width(width)),
+    }

@@ -1,0 +1,74 @@
+"""Named builders of one kind of part (backbone, neck, head, transform).
+
+The name in a recipe is the name of the decorated function, so that a text search for it finds the code.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from glyphlet.errors import RecipeError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def nearest(name: str, known: Iterator[str] | list[str]) -> str:
+    """` (did you mean 'x'?)` for a misspelt name, or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+class Registry:
+    """Parts of one kind by name.
+
+    Args:
+        kind: what the parts are, for messages: `backbone`.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._builders: dict[str, Callable[..., Any]] = {}
+
+    def register(self, builder: F) -> F:
+        """Decorator: the builder's own name becomes the part's name."""
+        name = builder.__name__
+        if name in self._builders:
+            raise ValueError(f"{self.kind} {name!r} is registered twice")
+        self._builders[name] = builder
+        return builder
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._builders)
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        if name not in self._builders:
+            raise RecipeError(
+                f"there is no {self.kind} named {name!r}{nearest(name, list(self._builders))}",
+                allowed=", ".join(self._builders),
+                next_step=f"correct model.{self.kind}.name; `glyphlet models` lists every part",
+            )
+        return self._builders[name]
+
+    def options(self, name: str) -> dict[str, Any]:
+        """The options that a recipe may set for a part, with their defaults (keyword-only arguments)."""
+        parameters = inspect.signature(self[name]).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    def build(self, name: str, options: Mapping[str, Any], *inputs: Any) -> Any:
+        """Build a part from its name, its options and what it must fit to.
+
+        Raises:
+            RecipeError: no part has this name, or it has no such option.
+        """
+        known = self.options(name)
+        for key in options:
+            if key not in known:
+                raise RecipeError(
+                    f"{self.kind} {name!r} has no option {key!r}{nearest(key, list(known))}",
+                    allowed=", ".join(f"{k} (default {v})" for k, v in known.items()) or "no options",
+                    next_step=f"correct model.{self.kind} in the recipe",
+                )
+        return self[name](*inputs, **options)

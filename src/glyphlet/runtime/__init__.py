@@ -1,0 +1,1 @@
+"""The model file and the reader that serves it; NumPy, Pillow and onnxruntime only."""

@@ -1,0 +1,1 @@
+"""Synthesis: labelled lines out of texts, fonts and backgrounds."""

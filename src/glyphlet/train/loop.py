@@ -1,0 +1,336 @@
+"""The training loop, straight-line, on Lightning Fabric (device, precision, several processes).
+
+    folder = start(recipe, ...)      a dated run folder with the recipe in it
+    fit(task, folder, ...)           trains until done, stopped or interrupted; resumes when the folder has a checkpoint
+
+Everything that decides the next update is in the checkpoint or is a pure function of the update's number: weights,
+optimiser, random states, the position inside the epoch, the sums for the report. So a resumed training equals the
+uninterrupted one bit for bit on a CPU (with the same number of threads).
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from glyphlet.data.loader import Batch, LineLoader
+from glyphlet.effects import build_effects
+from glyphlet.errors import CheckpointError, Interrupted, RecipeError, TrainingError
+from glyphlet.models.losses import confidence_penalty
+from glyphlet.models.recognizer import Recognizer
+from glyphlet.spec import TrainSpec
+from glyphlet.train.checkpoint import load_checkpoint, random_state, restore_random, save_checkpoint
+from glyphlet.train.log import EpochRow, RunLog
+from glyphlet.train.optim import Schedule, build_optimizer
+from glyphlet.train.task import Task
+from glyphlet.train.validate import paths_of, validate
+
+LAST, BEST = "last.pt", "best.pt"
+
+
+@dataclass
+class Progress:
+    """Where a training stands. Sums are over the running epoch."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    right: int = 0
+    lines: int = 0
+    epoch_seconds: float = 0.0
+    waited: float = 0.0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = math.inf
+    at_target: int = 0
+    finished: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Args:
+        folder: the run folder.
+        reason: why it ended: `all epochs done`, `target reached`, `no better result`.
+        epochs, steps: how many were made.
+        best_epoch: the epoch whose weights are in `best.pt`.
+        best_accuracy: its word accuracy on the validation lines.
+        seconds: training time, validation included.
+    """
+
+    folder: Path
+    reason: str
+    epochs: int
+    steps: int
+    best_epoch: int
+    best_accuracy: float
+    seconds: float
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Notes the first Ctrl-C or SIGTERM instead of dying from it; a second Ctrl-C kills as usual."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+        signal.signal(number, before[number])
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def make_fabric(spec: TrainSpec) -> Fabric:
+    """Fabric for the device, precision and number of processes of a recipe.
+
+    Raises:
+        RecipeError: this machine has no such accelerator, or it cannot compute with that precision.
+    """
+    if spec.threads:
+        torch.set_num_threads(spec.threads)
+    try:
+        fabric = Fabric(accelerator=spec.accelerator, devices=spec.devices, precision=spec.precision)
+        fabric.launch()
+    except Exception as error:  # Fabric raises many kinds
+        raise RecipeError(
+            f"train.accelerator {spec.accelerator!r}, devices {spec.devices!r}, precision {spec.precision!r}: {error}",
+            allowed="auto, cpu, cuda or mps, as this machine has them; 16-mixed needs a GPU",
+            next_step="train with --set train.accelerator=cpu --set train.precision=32-true",
+        ) from error
+    return fabric
+
+
+class Training:
+    """A training in progress: the model, its optimiser, its data, and where it stands."""
+
+    def __init__(self, task: Task, folder: Path, fabric: Fabric) -> None:
+        self.spec = task.recipe.train
+        self.task = task
+        self.folder = folder
+        self.fabric = fabric
+        self.model: Recognizer = cast(Any, task.model).to(memory_format=torch.channels_last)
+        self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, self.spec))
+        shared: dict[str, Any] = {
+            "batch": self.spec.batch, "workers": self.spec.workers, "cache_mb": self.spec.cache_mb // 2,
+        }  # fmt: skip
+        effects = build_effects(task.recipe.augment)
+        self.loader = LineLoader(task.train, task.recipe.image, seed=self.spec.seed, effects=effects, **shared)
+        self.validation = LineLoader(task.validation, task.recipe.image, seed=None, **shared)
+        self.batches = -(-len(self.loader) // fabric.world_size)
+        self.schedule = Schedule(self.spec, self.batches)
+        self.progress = Progress()
+
+    # -- checkpoints ------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a checkpoint holds."""
+        charset = self.model.codec.charset
+        return {
+            "recipe": self.task.recipe.dump(),
+            "charset": {"text": charset.text, "half_width": charset.half_width},
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
+            "random": random_state(),
+            "progress": asdict(self.progress),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where a checkpoint was written.
+
+        Raises:
+            CheckpointError: it belongs to another model or another charset.
+        """
+        if state["charset"]["text"] != self.model.codec.charset.text:
+            raise CheckpointError(
+                "the labels of this run have changed: its checkpoint knows another charset",
+                allowed="the same label files as when the run was started",
+                next_step="put them back, or start a new run",
+            )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
+        restore_random(state["random"])
+        self.progress = Progress(**state["progress"])
+
+    def save(self, *names: str) -> None:
+        """Write the state to files in the run's checkpoint folder (the first process only)."""
+        if self.fabric.is_global_zero:
+            state = self.state()
+            for name in names:
+                save_checkpoint(self.folder / "checkpoints" / name, state)
+
+    # -- one epoch --------------------------------------------------------------------------------------------------
+
+    def update(self, batch: Batch) -> float:
+        """One step of the optimiser; returns the mean loss of a line, the confidence penalty taken off."""
+        progress = self.progress
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(progress.step)
+        entropy = self.schedule.entropy(progress.step)
+        logits = self.wrapped(batch.images.to(self.fabric.device))
+        loss = self.model.head.loss(logits, batch.labels, entropy)
+        value = loss.item()
+        if not math.isfinite(value):
+            self._refuse(value, batch)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        if self.spec.clip:
+            self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.spec.clip, error_if_nonfinite=False)
+        self.optimizer.step()
+        if entropy:
+            log_probs = logits.detach().float().log_softmax(-1)
+            value += entropy * float(confidence_penalty(log_probs))
+        codec = self.model.codec
+        paths = paths_of(logits.detach())
+        progress.right += sum(codec.decode(p) == line.text for p, line in zip(paths, batch.lines, strict=True))
+        progress.loss_sum += value * len(batch.lines)
+        progress.lines += len(batch.lines)
+        return value
+
+    def _refuse(self, value: float, batch: Batch) -> None:
+        texts = ", ".join(f"{line.text!r} ({line.sample.origin})" for line in batch.lines[:3])
+        raise TrainingError(
+            f"the loss is {value} at update {self.progress.step} of epoch {self.progress.epoch + 1}, "
+            f"with learning rate {self.schedule.rate(self.progress.step):.2e}, on lines such as {texts}",
+            allowed="a finite loss",
+            next_step=f"lower train.lr or set train.clip, then start again; the last good state is in {self.folder}",
+        )
+
+    def train_epoch(self, log: RunLog, caught: list[int]) -> None:
+        """The rest of the running epoch; saves and raises `Interrupted` when a signal was caught."""
+        progress = self.progress
+        begin, waited = time.perf_counter(), self.loader.waited
+        before = progress.epoch_seconds, progress.waited
+        fabric = self.fabric
+        self.wrapped.train()
+        for batch in self.loader.epoch(progress.epoch, progress.batch, fabric.global_rank, fabric.world_size):
+            loss = self.update(batch)
+            progress.batch += 1
+            progress.step += 1
+            progress.epoch_seconds = before[0] + time.perf_counter() - begin
+            progress.waited = before[1] + self.loader.waited - waited
+            log.batch(progress.epoch + 1, progress.step, loss)
+            if caught:
+                self.save(LAST)
+                raise self._interrupted(caught[0])
+
+    def _interrupted(self, number: int) -> Interrupted:
+        return Interrupted(
+            f"interrupted in epoch {self.progress.epoch + 1} after {self.progress.step} updates; everything is saved",
+            number,
+            next_step=f"go on with: glyphlet train --resume {self.folder}",
+        )
+
+    def end_epoch(self, log: RunLog) -> None:
+        """Validate, report, keep checkpoints, and decide whether to go on."""
+        progress, spec = self.progress, self.spec
+        begin = time.perf_counter()
+        result = validate(
+            self.wrapped, self.model.head, self.model.codec, self.validation, self.fabric.device, spec.samples
+        )
+        loss_sum, right, lines = self._reduced()
+        accuracy = result.scores.word_accuracy
+        seconds, waited = progress.epoch_seconds, progress.waited
+        self.progress = progress = replace(
+            progress,
+            epoch=progress.epoch + 1,
+            batch=0, loss_sum=0.0, right=0, lines=0, epoch_seconds=0.0, waited=0.0,
+            seconds=progress.seconds + seconds + time.perf_counter() - begin,
+        )  # fmt: skip
+        row = EpochRow(
+            progress.epoch, progress.step, self.schedule.rate(progress.step - 1), loss_sum / lines, result.loss,
+            right / lines, accuracy, result.scores.cer, lines / seconds, waited / seconds, progress.seconds,
+        )  # fmt: skip
+        best = (accuracy, -result.loss) > (progress.best_accuracy, -progress.best_loss)
+        if best:
+            progress.best_epoch, progress.best_accuracy, progress.best_loss = progress.epoch, accuracy, result.loss
+        # While the penalty acts, the outputs are broad on purpose: a model that stopped there would seem unsure.
+        settled = self.schedule.entropy(progress.step) == 0
+        progress.at_target = progress.at_target + 1 if spec.target and settled and accuracy >= spec.target else 0
+        progress.finished = self._reason()
+        kept = [f"epoch-{progress.epoch:04d}.pt"] if spec.keep_every and progress.epoch % spec.keep_every == 0 else []
+        self.save(LAST, *([BEST] if best else []), *kept)
+        if self.fabric.is_global_zero:
+            log.epoch(row, result.samples, best)
+
+    def _reduced(self) -> tuple[float, int, int]:
+        """Loss sum, right lines and lines of the epoch, over all processes."""
+        progress = self.progress
+        sums = torch.tensor([progress.loss_sum, progress.right, progress.lines], dtype=torch.float64)
+        if self.fabric.world_size > 1:
+            sums = cast(torch.Tensor, self.fabric.all_reduce(sums.to(self.fabric.device), reduce_op="sum")).cpu()
+        loss_sum, right, lines = sums.tolist()
+        return loss_sum, int(right), int(lines)
+
+    def _reason(self) -> str:
+        """Why to stop after this epoch; empty to go on."""
+        spec, progress = self.spec, self.progress
+        if spec.target and progress.at_target >= spec.target_epochs:
+            return "target reached"
+        if progress.epoch >= spec.epochs:
+            return "all epochs done"
+        if spec.patience and progress.epoch - progress.best_epoch >= spec.patience:
+            return f"no better result in {spec.patience} epochs"
+        return ""
+
+    def outcome(self) -> Outcome:
+        """How the training ended."""
+        p = self.progress
+        return Outcome(self.folder, p.finished, p.epoch, p.step, p.best_epoch, p.best_accuracy, p.seconds)
+
+
+def fit(task: Task, folder: Path, console: Console, fabric: Fabric | None = None) -> Outcome:
+    """Train until done; go on from the folder's last checkpoint when it has one.
+
+    Args:
+        task: lines and a model with its first weights.
+        folder: the run folder; checkpoints, `log.csv` and TensorBoard events are written there.
+        console: where to print.
+        fabric: device, precision and processes; made from the recipe by default.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+        TrainingError: the loss is not finite, or a file cannot be written.
+        CheckpointError: the last checkpoint is damaged or of another model.
+    """
+    training = Training(task, folder, fabric or make_fabric(task.recipe.train))
+    last = folder / "checkpoints" / LAST
+    if last.exists():
+        training.restore(load_checkpoint(last))
+    else:
+        training.save(LAST)  # before the first update: a full disk or a wrong folder shows now, not after an hour
+    if training.progress.finished:
+        return training.outcome()
+    log = RunLog(folder, console, training.spec.epochs, training.progress.epoch)
+    with _signals() as caught, log.live(training.schedule.total, training.progress.step):
+        while not training.progress.finished:
+            training.train_epoch(log, caught)
+            training.end_epoch(log)
+            if caught and not training.progress.finished:
+                raise training._interrupted(caught[0])
+    return training.outcome()

@@ -1,0 +1,70 @@
+"""A trained model out of a run folder or a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphlet.charset import Charset
+from glyphlet.codec import CTCCodec
+from glyphlet.errors import CheckpointError
+from glyphlet.image import ImageSource
+from glyphlet.models.recognizer import Recognizer, build
+from glyphlet.models.summary import count_parameters
+from glyphlet.spec import Recipe, recipe_from
+from glyphlet.train.checkpoint import load_checkpoint
+from glyphlet.train.loop import BEST
+from glyphlet.train.task import load_task
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A trained model and what its checkpoint says about it.
+
+    Args:
+        model: in evaluation mode, on the CPU.
+        recipe: what it was trained by.
+        facts: about the training, for the model file.
+        measured: accuracies, for the model file.
+    """
+
+    model: Recognizer
+    recipe: Recipe
+    facts: dict[str, Any]
+    measured: dict[str, Any]
+
+    def validation_sources(self) -> list[ImageSource]:
+        """The images of the run's validation lines, read or rendered anew."""
+        return [line.sample.source for line in load_task(self.recipe).validation]
+
+
+def restore_run(path: Path) -> Restored:
+    """The model of a checkpoint; of a run folder, its best one.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or does not fit its own recipe.
+    """
+    state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
+    recipe = recipe_from(state["recipe"], str(path))
+    charset = Charset.from_text(state["charset"]["text"], state["charset"]["half_width"])
+    model = build(recipe.model, recipe.image, CTCCodec(charset))
+    try:
+        model.load_state_dict(state["model"])
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} does not fit its own recipe: {' '.join(str(error).split())[:200]}",
+            allowed="a checkpoint as `glyphlet train` wrote it",
+            next_step="use another checkpoint of the run",
+        ) from error
+    progress = state["progress"]
+    facts = {
+        "recipe": recipe.name,
+        "model": recipe.model.model_dump(mode="json"),
+        "parameters": count_parameters(model),
+        "epochs": progress["epoch"],
+        "updates": progress["step"],
+        "best_epoch": progress["best_epoch"],
+        "seed": recipe.train.seed,
+    }
+    return Restored(model.eval(), recipe, facts, {"best_validation_word_accuracy": progress["best_accuracy"]})

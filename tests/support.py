@@ -1,0 +1,24 @@
+"""Models and folders that several tests use."""
+
+from pathlib import Path
+
+from glyphlet.charset import Charset
+from glyphlet.codec import CTCCodec
+from glyphlet.image import Geometry
+from glyphlet.models.recognizer import Recognizer, build
+from glyphlet.spec import ModelSpec, PartSpec
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+"""Real labelled lines; they lie beside the developers' checkouts only."""
+
+
+def part(name: str, **options) -> PartSpec:
+    return PartSpec.model_validate({"name": name, **options})
+
+
+def micro(
+    charset: str = "0123456789", *, nh: int = 4, depth: int = 1, neck: PartSpec | None = None, **geometry
+) -> Recognizer:
+    """A small untrained recogniser."""
+    spec = ModelSpec(backbone=part("micro", nh=nh, depth=depth), neck=neck or part("fold"))
+    return build(spec, Geometry(**geometry), CTCCodec(Charset.from_text(charset)))
