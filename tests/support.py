@@ -6,7 +6,7 @@ from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import Recognizer, build
-from glyphlet.spec import ModelSpec, PartSpec
+from glyphlet.spec import ModelSpec, PartSpec, Recipe, apply_settings, recipe_from
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 """Real labelled lines; they lie beside the developers' checkouts only."""
@@ -22,3 +22,22 @@ def micro(
     """A small untrained recogniser."""
     spec = ModelSpec(backbone=part("micro", nh=nh, depth=depth), neck=neck or part("fold"))
     return build(spec, Geometry(**geometry), CTCCodec(Charset.from_text(charset)))
+
+
+TINY = (
+    "train.threads=1",
+    "train.accelerator=cpu",
+    "train.epochs=2",
+    "train.batch=16",
+    "train.samples=1",
+    "model.backbone={name: micro, nh: 4, depth: 1}",
+    "model.neck={name: fold}",
+)
+"""Settings for a training of a second."""
+
+
+def tiny_recipe(labels: Path, *settings: str, **data) -> Recipe:
+    """A recipe that trains on a label file in a second."""
+    return recipe_from(
+        apply_settings({"name": "tiny", "data": {"train": [str(labels)], **data}}, [*TINY, *settings]), ""
+    )

@@ -14,6 +14,7 @@ with antialiasing); no other resizing library is used, because no two agree.
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,9 +65,11 @@ class Geometry:
             ("height", self.height, 4 <= self.height <= 512, "4 to 512"),
             ("channels", self.channels, self.channels in (1, 3), "1 (grey) or 3 (RGB)"),
             ("width_step", self.width_step, 1 <= self.width_step <= 256, "1 to 256"),
+            ("max_width", self.max_width, self.max_width >= self.width_step, f"{self.width_step} (width_step) or more"),
             ("min_width", self.min_width, 1 <= self.min_width <= self.max_width, f"1 to {self.max_width}"),
             ("padding", self.padding, self.padding in ("edge", "black"), "edge, black"),
-            ("std", self.std, self.std > 0, "more than 0"),
+            ("mean", self.mean, math.isfinite(self.mean), "a finite number"),
+            ("std", self.std, 0 < self.std < math.inf, "a finite number above 0"),
         ]
         for name, value, good, allowed in rules:
             if not good:
@@ -148,10 +151,17 @@ def open_image(source: str | Path | bytes | bytearray | memoryview, name: str | 
 
 
 def size(source: str | Path) -> tuple[int, int]:
-    """Width and height in pixels of an image file as it will be decoded (upright), from its header alone."""
+    """Width and height in pixels of an image file as it will be decoded (upright), from its header where that is enough.
+
+    Raises:
+        ImageError: as `open_image`, or the file is damaged.
+    """
     with open_image(source) as image:
         width, height = image.size
-        turned = image.getexif().get(0x0112, 1) >= 5  # Exif orientations 5 to 8 swap the axes
+        try:
+            turned = image.getexif().get(0x0112, 1) >= 5  # Exif orientations 5 to 8 swap the axes
+        except Exception as error:  # Pillow raises a dozen kinds; for a PNG it decodes all of it
+            raise _refuse(str(source), f"is damaged: {error}") from error
     return (height, width) if turned else (width, height)
 
 
@@ -186,7 +196,7 @@ def decode(source: ImageSource, channels: int = 3, name: str | None = None) -> N
         raise _refuse(name, f"has no pixels ({image.width} x {image.height})")
     try:
         converted = _opaque(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:  # Pillow raises a dozen kinds for a damaged file
         raise _refuse(name, f"is damaged: {error}") from error
     finally:
         if image is not source:

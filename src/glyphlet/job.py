@@ -26,6 +26,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from glyphlet.data.labelfile import read_label_files
 from glyphlet.data.sample import Sample
 from glyphlet.errors import CheckpointError, TrainingError
 from glyphlet.evaluate.lines import evaluate_lines
@@ -44,7 +45,7 @@ from glyphlet.evaluate.report import (
 from glyphlet.evaluate.scores import Evaluation, LineResult, write_results, write_whole
 from glyphlet.export.onnx import export_model
 from glyphlet.export.parity import ParityResult
-from glyphlet.image import decode
+from glyphlet.image import decode, size
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
 from glyphlet.spec import Recipe, load_recipe
@@ -131,11 +132,13 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
     """
     recipe = absolute_paths(recipe)
     fabric = make_fabric(recipe.train)
-    if folder is None:  # the first process names it, the others are told
-        folder = Path(fabric.broadcast(new_run_folder(root, recipe.name) if fabric.is_global_zero else ""))
     torch.manual_seed(recipe.train.seed)  # before the model draws its first weights
     with console.status("reading and checking lines"):
         task = load_task(recipe)
+        if isinstance(recipe.data.test, list):  # a misspelt path shows now, not after an hour
+            check_test_files(recipe.data.test)
+    if folder is None:  # the first process names it, the others are told
+        folder = Path(fabric.broadcast(new_run_folder(root, recipe.name) if fabric.is_global_zero else ""))
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "recipe.yaml", recipe.to_yaml())
@@ -145,25 +148,37 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
         raise SystemExit(0)
     console.print(
         f"{outcome.reason} after {outcome.epochs} epochs, {outcome.steps} updates, {outcome.seconds:.1f} s; "
-        f"best epoch {outcome.best_epoch} with {outcome.best_accuracy:.4f} of the validation words"
+        f"best epoch {outcome.best_epoch} with {outcome.best_accuracy:.4f} of the validation words",
+        soft_wrap=True,
     )
     return finish(task, outcome, console)
+
+
+def check_test_files(labels: list[str]) -> None:
+    """Open the label files and the headers of the images, and read no line.
+
+    Raises:
+        LabelError, ImageError: one cannot be opened.
+    """
+    for sample in read_label_files(labels):
+        assert isinstance(sample.source, Path)
+        size(sample.source)
 
 
 def introduce(task: Task, folder: Path, console: Console) -> None:
     """Say what will be trained on what."""
     for report in task.reports:
         for message in report.messages():
-            console.print(f"left out: {message}", style="yellow", highlight=False, markup=False)
+            console.print(f"left out: {message}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     widths = sorted(line.padded_width for line in task.train)
     console.print(model_summary(task.model, widths[len(widths) // 2]))
     charset = task.model.codec.charset
     console.print(
         f"{len(task.train)} training and {len(task.validation)} validation lines, {charset.size} characters: "
         + charset.text[:100] + ("..." if charset.size > 100 else ""),
-        highlight=False, markup=False,
+        highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
-    console.print(f"run folder: {folder}", highlight=False, markup=False)
+    console.print(f"run folder: {folder}", highlight=False, markup=False, soft_wrap=True)
 
 
 def finish(task: Task, outcome: Outcome, console: Console) -> Job:
@@ -180,7 +195,7 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     console.print(
         f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines of {parity.widths} widths read as "
         f"the trained model reads them, largest difference {parity.max_difference:.1e}",
-        highlight=False, markup=False,
+        highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
     test: Evaluation | None = None
     if recipe.data.test is not None:

@@ -6,7 +6,9 @@ A recipe is complete: no base files and no interpolation. An unknown key is an e
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -20,8 +22,21 @@ from glyphlet.image import Geometry
 from glyphlet.registry import nearest
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which `3e-4` is a number, as it is to everyone else; YAML 1.1 wants `3.0e-4`."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes a string that `_Loader` would take for a number."""
+
+
+_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class PartSpec(_Strict):
@@ -142,17 +157,20 @@ class DataSpec(_Strict):
     """The same for an image that is missing or damaged."""
 
 
+_Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
 class TrainSpec(_Strict):
     """How a recogniser is trained."""
 
     epochs: int = Field(30, ge=1)
     batch: int = Field(64, ge=1)
-    seed: int = 1
+    seed: int = Field(1, ge=0, lt=2**63)
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     """`sgd` is with Nesterov momentum when `momentum` is above 0."""
     lr: float = Field(0.01, gt=0)
     """Peak learning rate. The loss is a mean over lines, so it need not change with the batch size's sum."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[_Beta, _Beta] = (0.9, 0.999)
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(0.01, ge=0)
     """Decoupled for adamw, coupled (L2) for adam and sgd. Not applied to biases and normalisation."""
@@ -175,7 +193,7 @@ class TrainSpec(_Strict):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     accelerator: str = "auto"
     devices: int | Literal["auto"] = 1
-    threads: int = Field(0, ge=0)
+    threads: int = Field(0, ge=0, le=1024)
     """CPU threads; 0 leaves the choice to torch."""
     workers: int = Field(0, ge=0)
     """Threads that decode images while the model computes, when the lines do not fit into `cache_mb`."""
@@ -231,7 +249,8 @@ class Recipe(_Strict):
 
     def to_yaml(self) -> str:
         """The recipe as YAML, complete with every default."""
-        return yaml.safe_dump(self.dump(), sort_keys=False, allow_unicode=True, width=110)
+        text: str = yaml.dump(self.dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+        return text
 
 
 def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
@@ -243,7 +262,7 @@ def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = _first(error)
         path = [str(p) for p in first["loc"]]
         dotted = ".".join(p for p in path if not p.startswith(("list[", "function-", "SynthSpec", "int", "literal")))
         if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
@@ -253,11 +272,24 @@ def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
                 allowed=", ".join(parent) or "see `glyphlet train --help`",
                 next_step="correct the key",
             ) from error
+        if first["type"] == "missing":
+            raise RecipeError(f"{where}: {dotted} is missing", next_step=f"add {dotted}") from error
+        value = first["input"]
+        scalar = first["type"] == "string_type" and value is not None and not isinstance(value, list | dict)
         raise RecipeError(
-            f"{where}: {dotted} is {first.get('input')!r}",
-            allowed=first["msg"],
-            next_step="correct the value",
+            f"{where}: {dotted} is {value!r}",
+            allowed=_ALLOWED_LINES if path[-1].startswith("list[") else first["msg"].removeprefix("Value error, "),
+            next_step=f"put it in quotes: --set '{dotted}=\"...\"'" if scalar else "correct the value",
         ) from error
+
+
+_ALLOWED_LINES = "a list of label files, or settings for rendered lines (count, seed, fonts, ...)"
+
+
+def _first(error: ValidationError) -> Any:
+    """The first error; of lines that are given as settings, the first one in the settings."""
+    errors = error.errors()
+    return next((e for e in errors if not (e["type"] == "list_type" and isinstance(e["input"], Mapping))), errors[0])
 
 
 def _fields_at(path: Sequence[str]) -> list[str]:
@@ -281,10 +313,10 @@ def apply_settings(values: dict[str, Any], settings: Sequence[str]) -> dict[str,
     Raises:
         RecipeError: a setting has no `=`, no value, or names a value inside something that is not a section.
     """
-    changed: dict[str, Any] = yaml.safe_load(yaml.safe_dump(values))
+    changed = copy.deepcopy(values)
     for setting in settings:
         key, equals, text = setting.partition("=")
-        if not equals or not key.strip():
+        if not equals or not all(key.strip().split(".")):
             raise RecipeError(
                 f"--set {setting!r} is not a setting",
                 allowed="section.key=value",
@@ -303,28 +335,12 @@ def apply_settings(values: dict[str, Any], settings: Sequence[str]) -> dict[str,
                     next_step="see the recipe for what stands where",
                 )
         try:
-            node[last] = _number(yaml.safe_load(text))
+            node[last] = yaml.load(text, _Loader)
         except yaml.YAMLError as error:
             raise RecipeError(
                 f"--set {setting!r}: {text!r} is not YAML", allowed="a number, a word, [a, list]", next_step="quote it"
             ) from error
     return changed
-
-
-def _number(value: Any) -> Any:
-    """`3e-4` is a string to YAML 1.1, and a number to everyone else."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _numbers(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _numbers(value) if key != "text" else value for key, value in node.items()}
-    return [_numbers(value) for value in node] if isinstance(node, list) else _number(node)
 
 
 def recipes_folder() -> Path:
@@ -334,8 +350,12 @@ def recipes_folder() -> Path:
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """The recipes that come with Glyphlet, by name."""
-    return {path.stem: path for path in sorted(recipes_folder().glob("*.yaml"))}
+    """The recipes that come with Glyphlet, by name; numbers in the names are sorted as numbers."""
+
+    def key(path: Path) -> list[tuple[int, str]]:
+        return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.stem)]
+
+    return {path.stem: path for path in sorted(recipes_folder().glob("*.yaml"), key=key)}
 
 
 def load_values(source: str | os.PathLike[str]) -> dict[str, Any]:
@@ -349,7 +369,7 @@ def load_values(source: str | os.PathLike[str]) -> dict[str, Any]:
     if not path.is_file() and str(source) in shipped:
         path = shipped[str(source)]
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except FileNotFoundError as error:
         raise RecipeError(
             f"there is no recipe {str(source)!r}{nearest(str(source), list(shipped))}",
@@ -366,7 +386,7 @@ def load_values(source: str | os.PathLike[str]) -> dict[str, Any]:
         raise RecipeError(
             f"{path} is not a recipe", allowed="a YAML mapping", next_step="compare it with a shipped recipe"
         )
-    return _numbers(values)  # type: ignore[no-any-return]
+    return values
 
 
 def load_recipe(source: str | os.PathLike[str], settings: Sequence[str] = ()) -> Recipe:

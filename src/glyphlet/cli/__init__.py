@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Annotated
+import threading
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from glyphlet import __version__
 from glyphlet.cli.demo import demo
@@ -25,8 +27,25 @@ from glyphlet.cli.synth import synth
 from glyphlet.cli.train import train
 from glyphlet.errors import GlyphletError
 
+
+class _Stopped(Exception):
+    """Ctrl-C, or a reader of our output that has gone away (`| head`)."""
+
+
+class _Verbs(TyperGroup):
+    """Hands both to `main`; Typer would end the process itself, with codes of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise _Stopped from error
+
+
 app = typer.Typer(
     name="glyphlet",
+    cls=_Verbs,
     help="Trains, shrinks, ships and runs very small text recognisers.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -64,6 +83,8 @@ def _explain(error: OSError) -> str:
 def main() -> None:
     """The entry point of the `glyphlet` command."""
     show = bool(os.environ.get("GLYPHLET_TRACEBACK"))
+    if not show:  # TensorBoard writes in a thread of its own; the main thread hears of its errors, too
+        threading.excepthook = lambda args: None
     try:
         app()
     except GlyphletError as error:
@@ -71,10 +92,10 @@ def main() -> None:
             raise
         typer.secho(f"glyphlet: {error}", err=True, fg="red")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.secho("glyphlet: interrupted", err=True, fg="red")
-        sys.exit(130)
-    except BrokenPipeError:  # `glyphlet read ... | head`
+    except _Stopped as stopped:
+        if isinstance(stopped.__cause__, KeyboardInterrupt):
+            typer.secho("glyphlet: interrupted", err=True, fg="red")
+            sys.exit(130)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:

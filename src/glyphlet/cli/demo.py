@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ def demo(
     from rich.console import Console
     from rich.progress import Progress
 
+    from glyphlet.errors import RecipeError
     from glyphlet.job import run
     from glyphlet.runtime.reader import Reader
     from glyphlet.spec import Recipe, SynthSpec, apply_settings, load_values, recipe_from
@@ -33,6 +35,8 @@ def demo(
     from glyphlet.train.task import fixed_charset
 
     recipe = recipe_from(apply_settings(load_values("demo"), set_ or []), "demo")
+    if recipe.data.test is None:
+        raise RecipeError("the demonstration needs test lines", allowed="data.test", next_step="leave it as it is")
     charset = fixed_charset(recipe)
     console = Console()
     values = recipe.dump()
@@ -47,20 +51,22 @@ def demo(
                 progress=partial(_advance, progress, bar), overwrite=True,
             )  # fmt: skip
             values["data"][stream] = [str(labels)]
-            console.print(f"rendered {spec.count} {stream} lines: {labels}", highlight=False, markup=False)
+            console.print(
+                f"rendered {spec.count} {stream} lines: {labels}", highlight=False, markup=False, soft_wrap=True
+            )
     job = run(Recipe.model_validate(values), folder / "runs", console)
     assert job.test is not None
     reader = Reader(job.model)
-    console.print(f"\nreading with {job.model}, without torch:", highlight=False, markup=False)
+    console.print(f"\nreading with {job.model}, without torch:", highlight=False, markup=False, soft_wrap=True)
     for result in job.test.results[:8]:
         reading = reader.read_one(result.path)
         console.print(
             f"  {Path(result.path).name}  read {reading.text!r}  confidence {reading.confidence:.4f}  truth {result.truth!r}",
-            highlight=False, markup=False,
+            highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
     console.print(f"\nreport {job.report}\nmodel  {job.model}", highlight=False, markup=False, soft_wrap=True)
-    images = Path(job.test.results[0].path).parent
-    console.print(f"try    glyphlet read -m {job.model} {images}/*.png", highlight=False, markup=False, soft_wrap=True)
+    model, images = (shlex.quote(str(p)) for p in (job.model, Path(job.test.results[0].path).parent))
+    console.print(f"try    glyphlet read -m {model} {images}/*.png", highlight=False, markup=False, soft_wrap=True)
     scores = job.test.scores
     right = sum(result.text == result.truth for result in job.test.results)
     console.print(f"word accuracy {scores.word_accuracy:.4f} ({right}/{scores.lines})", highlight=False)

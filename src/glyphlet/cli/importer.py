@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from glyphlet.charset import Charset
 
 
 def import_(
@@ -31,8 +35,6 @@ def import_(
     from glyphlet.export.onnx import export_model
     from glyphlet.models.importers import IMPORTERS
     from glyphlet.models.summary import count_parameters
-    from glyphlet.spec import SynthSpec
-    from glyphlet.synth.render import render_set
 
     for option, value, allowed in (
         ("--from", origin, tuple(IMPORTERS)),
@@ -46,7 +48,7 @@ def import_(
         typer.echo(note)
     for name, figure in imported.measured.items():
         typer.echo(f"the checkpoint says of itself: {name} {figure:.4f}")
-    sources = list(lines) if lines else [line.image for line in render_set(SynthSpec(count=200), characters, "test")]
+    sources = list(lines) if lines else _rendered(characters)
     facts = {"imported_from": origin, "parameters": count_parameters(imported.model)}
     measured = {"said_by_the_checkpoint": imported.measured}
     parity = export_model(imported.model, output, sources, name=file.stem, training=facts, measured=measured)
@@ -54,3 +56,21 @@ def import_(
         f"{output} ({output.stat().st_size / 1024:.1f} kB): {parity.lines} lines read as the imported model reads them, "
         f"largest difference {parity.max_difference:.1e}"
     )
+
+
+def _rendered(characters: Charset) -> list[Any]:
+    """200 line images of those characters that the built-in font has."""
+    from glyphlet.errors import RecipeError
+    from glyphlet.spec import SynthSpec
+    from glyphlet.synth.render import render_set
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the comparison does not need every character
+            return [line.image for line in render_set(SynthSpec(count=200, uncovered="drop"), characters, "test")]
+    except RecipeError as error:
+        raise RecipeError(
+            "no lines can be rendered for the comparison: the built-in font has none of the characters",
+            allowed="line images of your own",
+            next_step="give some with --lines IMAGE, which may be repeated",
+        ) from error

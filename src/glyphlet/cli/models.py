@@ -15,6 +15,7 @@ def models(
     ] = 128,
 ) -> None:
     """List every part and every shipped recipe with parameters, file size and multiply-adds."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -27,19 +28,30 @@ def models(
         )
         return
     console = Console()
-    table = Table("kind", "name", "options and their defaults", title="parts", title_justify="left")
+    table = Table("kind", "name", "options and their defaults", title="parts", title_justify="left", box=SIMPLE_HEAD)
     for part in part_rows:
         table.add_row(part["kind"], part["name"], ", ".join(f"{k}={v}" for k, v in part["options"].items()))
     console.print(table)
-    table = Table(title=f"recipes, for a line of {width} pixels", title_justify="left")
-    columns = ("name", "parts", "classes", "parameters", "published total", "file kB", "multiply-adds")
-    for column in columns:
-        table.add_column(column, justify="left" if column in ("name", "parts") else "right", no_wrap=column == "name")
+    table = Table(title=f"recipes, for a line of {width} pixels", title_justify="left", box=SIMPLE_HEAD)
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column == "name" else "right", no_wrap=True)
     for row in recipe_rows:
-        table.add_row(*(_cell(row, key) for key in columns))
+        table.add_row(*(_cell(row, key) for key in COLUMNS.values()))
     console.print(table)
+    console.print("published: as the source counted; `--json` says with how many classes")
 
 
-def _cell(row: dict[str, Any], column: str) -> str:
-    value = row.get(column.replace(" ", "_").replace("-", "_").replace("file_kB", "file_kb"))
+COLUMNS = {
+    "name": "name",
+    "classes": "classes",
+    "parameters": "parameters",
+    "published": "published_total",
+    "kB": "file_kb",
+    "multiply-adds": "multiply_adds",
+}
+"""Column headings, and the keys of their values."""
+
+
+def _cell(row: dict[str, Any], key: str) -> str:
+    value = row[key]
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from glyphlet.decode.reading import Reading
+    from glyphlet.errors import ImageError
+    from glyphlet.runtime.reader import Reader
 
 
 def read(
@@ -22,26 +28,34 @@ def read(
 
     An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1.
     """
-    from glyphlet.errors import GlyphletError
-    from glyphlet.image import decode
+    from glyphlet.errors import ImageError
     from glyphlet.runtime.reader import Reader
 
     reader = Reader(model, threads=threads)
-    failed = 0
-    for start in range(0, len(images), 16 * batch):
-        good: list[Path] = []
-        pixels = []
-        for path in images[start : start + 16 * batch]:
-            try:
-                pixels.append(decode(path, reader.metadata.geometry.channels))
-                good.append(path)
-            except GlyphletError as error:
-                failed += 1
-                typer.secho(f"glyphlet: {error}", err=True, fg="red")
-        for path, reading in zip(good, reader.read(pixels, batch=batch), strict=True):
-            if as_json:
+    failed = False
+    part = max(512, batch)
+    for start in range(0, len(images), part):
+        for path, reading in _readings(reader, images[start : start + part], batch):
+            if isinstance(reading, ImageError):
+                failed = True
+                typer.secho(f"glyphlet: {reading}", err=True, fg="red")
+            elif as_json:
                 typer.echo(json.dumps({**reading.to_dict(), "path": str(path)}, ensure_ascii=False))
             else:
                 typer.echo(f"{path}\t{reading.text}")
     if failed:
         raise typer.Exit(1)
+
+
+def _readings(reader: Reader, paths: list[Path], batch: int) -> Iterator[tuple[Path, Reading | ImageError]]:
+    """What stands on each image, or why it cannot be read."""
+    from glyphlet.errors import ImageError
+
+    try:
+        yield from zip(paths, reader.read(paths, batch=batch), strict=True)
+    except ImageError:  # one of them is at fault: find out which
+        for path in paths:
+            try:
+                yield path, reader.read_one(path)
+            except ImageError as error:
+                yield path, error

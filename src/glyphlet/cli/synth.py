@@ -40,6 +40,7 @@ def synth(
     from rich.progress import Progress
 
     from glyphlet.charset import NAMED, Charset
+    from glyphlet.errors import RecipeError
     from glyphlet.spec import recipe_from
     from glyphlet.synth.dataset import contact_sheet, write_set
     from glyphlet.synth.render import render_set
@@ -61,7 +62,13 @@ def synth(
             progress=lambda done, total: progress.update(bar, completed=done), overwrite=overwrite,
         )  # fmt: skip
     if sheet is not None:
-        contact_sheet(list(islice(render_set(spec, characters, stream), 40))).save(sheet)
+        picture = contact_sheet(list(islice(render_set(spec, characters, stream), 40)))
+        try:
+            picture.save(sheet)
+        except ValueError as error:  # Pillow knows no format by this suffix
+            raise RecipeError(
+                f"--sheet is {str(sheet)!r}", allowed="a name that ends in .png", next_step="correct it"
+            ) from error
         console.print(f"picture {sheet}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{count} lines, labels {labels}", highlight=False, markup=False, soft_wrap=True)
 

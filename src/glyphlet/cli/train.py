@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,8 +69,6 @@ def train(
 
 def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Recipe:
     """The recipe that is named, or the recipe `labels` with the label files put in."""
-    import yaml
-
     from glyphlet.errors import RecipeError
     from glyphlet.spec import apply_settings, load_values, recipe_from, shipped_recipes
 
@@ -80,15 +81,13 @@ def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Reci
             allowed="one recipe, or label files only",
             next_step="name the label files inside the recipe: --set 'data.train=[a.txt, b.txt]'",
         )
-    values = load_values(source[0] if is_recipe[0] else LABELS_RECIPE)
-    own = (
-        [f"data.test={yaml.safe_dump([str(p) for p in test], default_flow_style=True, width=10**6).strip()}"]
-        if test
-        else []
-    )
+    # A word that is neither a file nor looks like one is a recipe's name, misspelt.
+    named = is_recipe[0] or not (Path(source[0]).suffix or Path(source[0]).exists())
+    values = load_values(source[0] if named else LABELS_RECIPE)
+    own = [f"data.test={json.dumps([str(p) for p in test], ensure_ascii=False)}"] if test else []
     if not is_recipe[0]:
         values = apply_settings(values, [])
-        values["name"] = "".join(c if c.isalnum() or c in "._-" else "-" for c in Path(source[0]).stem) or "labels"
+        values["name"] = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source[0]).stem).strip("-") or "labels"
         values.setdefault("data", {})["train"] = source
     return recipe_from(apply_settings(values, [*own, *settings]), source[0])
 
@@ -104,4 +103,5 @@ def report(job: Job, console: object) -> None:
         console.print(table(job.test.scores))
     for name, path in (("report", job.report), ("model", job.model)):
         console.print(f"{name:<6} {path}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"read   glyphlet read -m {job.model} IMAGE...", highlight=False, markup=False, soft_wrap=True)
+    model = shlex.quote(str(job.model))
+    console.print(f"read   glyphlet read -m {model} IMAGE...", highlight=False, markup=False, soft_wrap=True)

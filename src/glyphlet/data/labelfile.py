@@ -6,6 +6,7 @@ leading and trailing spaces count. A byte order mark, Windows line ends and a mi
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def _lines(path: Path) -> list[str]:
         raise LabelError(
             f"{path} line {number} is not UTF-8",
             allowed=_FORM,
-            next_step=f"convert it: iconv -f GB18030 -t UTF-8 {path.name} > utf8.txt",
+            next_step=f"convert it in its folder, a Chinese one with `iconv -f GB18030 -t UTF-8 {shlex.quote(path.name)} > utf8.txt`",
         ) from error
 
 

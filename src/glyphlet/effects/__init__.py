@@ -20,6 +20,7 @@ Effect = Callable[[Pixels, np.random.Generator], Pixels]
 EFFECTS = Registry("effect")
 
 # They register themselves.
+from glyphlet.effects import affine as _affine  # noqa: E402, F401
 from glyphlet.effects import shift as _shift  # noqa: E402, F401
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
+from glyphlet.effects import EFFECTS
 from glyphlet.models.recognizer import LAYOUTS, build
 from glyphlet.models.summary import count_parameters, kilobytes, multiply_adds
 from glyphlet.spec import Recipe, load_recipe, shipped_recipes
@@ -14,7 +15,7 @@ from glyphlet.spec import Recipe, load_recipe, shipped_recipes
 def parts() -> list[dict[str, Any]]:
     """Every part: `kind`, `name`, `options` with their defaults, and the first sentence of its `description`."""
     rows = []
-    for kind, registry in LAYOUTS.items():
+    for kind, registry in {**LAYOUTS, EFFECTS.kind: EFFECTS}.items():
         for name in registry:
             description = (registry[name].__doc__ or "").strip().split("\n")[0]
             rows.append({"kind": kind, "name": name, "options": registry.options(name), "description": description})
@@ -32,6 +33,15 @@ def recipe_charset(recipe: Recipe) -> Charset:
     return spec.resolve([]) if spec.name or spec.file or spec.text else Charset.named("ascii")
 
 
+def published_total(recipe: Recipe) -> int | None:
+    """The parameters of a recipe's model counted as its source did: with as many classes as it counted."""
+    if "parameters" not in recipe.published:
+        return None
+    classes = recipe.published.get("classes", recipe_charset(recipe).size + 1)
+    stand_ins = Charset(tuple(chr(0x4E00 + i) for i in range(classes - 1)))
+    return count_parameters(build(recipe.model, recipe.image, CTCCodec(stand_ins)))
+
+
 def recipe_row(recipe: Recipe, width: int) -> dict[str, Any]:
     """What the model of a recipe costs.
 
@@ -40,8 +50,9 @@ def recipe_row(recipe: Recipe, width: int) -> dict[str, Any]:
         width: pixels of the line that multiply-adds are counted for; rounded up to the recipe's step.
 
     Returns:
-        `name`, `description`, `parts`, `classes`, `parameters`, `published_total` (None where the source gives none,
-        counted as the source did), `file_kb` (float32 weights), `multiply_adds`.
+        `name`, `description`, `parts`, `classes`, `parameters`, `published_total` (this model with the number of
+        classes that the source counted, `published_classes`; None where the source gives no total), `file_kb` (float32
+        weights), `multiply_adds`.
     """
     codec = CTCCodec(recipe_charset(recipe))
     model = build(recipe.model, recipe.image, codec).eval()
@@ -53,7 +64,8 @@ def recipe_row(recipe: Recipe, width: int) -> dict[str, Any]:
         "parts": " + ".join(part.name for part in (spec.backbone, spec.neck, spec.head)),
         "classes": codec.classes,
         "parameters": parameters,
-        "published_total": recipe.published.get("parameters"),
+        "published_total": published_total(recipe),
+        "published_classes": recipe.published.get("classes"),
         "file_kb": kilobytes(4 * parameters),
         "multiply_adds": multiply_adds(model, recipe.image.padded_width(width)),
     }

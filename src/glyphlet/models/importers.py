@@ -6,6 +6,8 @@ and each importer fixes them and says so in its notes.
 
 from __future__ import annotations
 
+import math
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ import torch
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
-from glyphlet.errors import CheckpointError
+from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.spec import ModelSpec, PartSpec
@@ -39,6 +41,12 @@ class Imported:
     notes: list[str]
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):  # torch's own text tells how to run the code in it
+        return "it holds something else, or objects that only code could make"
+    return " ".join(str(error).split())[:160]
+
+
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """A PyTorch checkpoint on the CPU, wherever it was saved; no code in it is run.
 
@@ -53,7 +61,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file
         raise CheckpointError(
-            f"{path} cannot be read as a PyTorch checkpoint: {' '.join(str(error).split())[:160]}",
+            f"{path} cannot be read as a PyTorch checkpoint: {_reason(error)}",
             allowed="a file of tensors and plain values, as torch.save writes for a state dict",
             next_step="if it holds a whole pickled model, save its state_dict() with the project that made it",
         ) from error
@@ -74,12 +82,30 @@ def _state_dict(state: dict[str, Any]) -> dict[str, torch.Tensor]:
     return {str(k).removeprefix("module."): v for k, v in weights.items() if isinstance(v, torch.Tensor)}
 
 
-def _recurrence(weights: Weights, over: str) -> tuple[PartSpec, str]:
+def _another_network(problem: str) -> CheckpointError:
+    return CheckpointError(
+        problem,
+        allowed="the micro network of MicroOCR's versions of October and November 2021",
+        next_step="check --from; later versions of MicroOCR hold another network (MicroMLPNet)",
+    )
+
+
+def _shape(weights: Weights, key: str, dimensions: int, path: str | Path) -> tuple[int, ...]:
+    """The shape of a tensor that the checkpoint must hold, none of its sizes 0."""
+    if key not in weights:
+        raise _another_network(f"{path} has no weights named {key!r}")
+    shape = tuple(weights[key].shape)
+    if len(shape) != dimensions or 0 in shape:
+        raise _another_network(f"{path} has weights {key!r} of shape {shape}")
+    return shape
+
+
+def _recurrence(weights: Weights, over: str, path: str | Path) -> tuple[PartSpec, str]:
     """The neck of a MicroOCR checkpoint, and the prefix of its weights (empty without one)."""
     prefixes = [key.removesuffix(".weight_hh_l0") for key in weights if key.endswith(".weight_hh_l0")]
     if not prefixes:
         return PartSpec(name="fold"), ""
-    rows, hidden = weights[prefixes[0] + ".weight_hh_l0"].shape
+    rows, hidden = _shape(weights, prefixes[0] + ".weight_hh_l0", 2, path)
     both = prefixes[0] + ".weight_hh_l0_reverse" in weights
     layers = len({key for key in weights if re.fullmatch(re.escape(prefixes[0]) + r"\.weight_hh_l\d+", key)})
     kind = {(4, True): "bilstm", (3, True): "bigru", (3, False): "gru"}.get((rows // hidden, both))
@@ -133,41 +159,30 @@ def from_micro_ocr(path: str | Path, charset: Charset, over: Literal["auto", "ti
     """
     state = read_checkpoint(path)
     weights = _state_dict(state)
-    for key in ("conv.conv.weight", "conv.bn.weight", "fc.weight"):
-        if key not in weights:
-            raise CheckpointError(
-                f"{path} has no weights named {key!r}",
-                allowed="the micro network of MicroOCR's versions of October and November 2021",
-                next_step="check --from; later versions of MicroOCR hold another network (MicroMLPNet)",
-            )
-    nh, channels = weights["conv.conv.weight"].shape[:2]
+    nh, channels = _shape(weights, "conv.conv.weight", 4, path)[:2]
     depth = 1 + max((int(m[1]) for k in weights if (m := re.match(r"blocks\.(\d+)\.conv2\.", k))), default=-1)
     bias = "conv.conv.bias" in weights
-    classes, features = weights["fc.weight"].shape
+    classes, features = _shape(weights, "fc.weight", 2, path)
     if charset.size + 1 != classes:
         raise CheckpointError(
             f"the charset has {charset.size} characters, but {path} has {classes} classes",
             allowed=f"{classes - 1} characters: one for each class but the blank",
             next_step="give the charset that the model was trained with, in its order (--charset NAME|FILE)",
         )
-    neck, recurrent = _recurrence(weights, over)
+    neck, recurrent = _recurrence(weights, over, path)
     if recurrent:
-        features = weights[recurrent + ".weight_ih_l0"].shape[1]
-    height = 4 * features // nh
-    geometry = Geometry(height=height, channels=channels, width_step=8, min_width=8, padding="black", mean=0.0, std=1.0)
+        features = _shape(weights, recurrent + ".weight_ih_l0", 2, path)[1]
     backbone = PartSpec.model_validate({"name": "micro", "nh": nh, "depth": depth, "bias": bias})
-    model = build(ModelSpec(backbone=backbone, neck=neck), geometry, CTCCodec(charset))
     try:
+        geometry = Geometry(4 * features // nh, channels, width_step=8, min_width=8, padding="black", mean=0.0, std=1.0)
+        model = build(ModelSpec(backbone=backbone, neck=neck), geometry, CTCCodec(charset))
         model.load_state_dict({_renamed(key, recurrent): value for key, value in weights.items()})
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{path} does not fit the micro network: {' '.join(str(error).split())[:200]}",
-            allowed="the micro network of MicroOCR's versions of October and November 2021",
-            next_step="check --from; later versions of MicroOCR hold another network (MicroMLPNet)",
+    except (RuntimeError, RecipeError) as error:
+        raise _another_network(
+            f"{path} does not fit the micro network: {' '.join(str(error).split())[:200]}"
         ) from error
-    measured: dict[str, float] = {
-        k: float(state[k]) for k in ("word_acc", "char_acc", "wordAcc", "charAcc") if k in state
-    }
+    said: dict[str, Any] = {k: state[k] for k in ("word_acc", "char_acc", "wordAcc", "charAcc") if k in state}
+    measured = {k: float(v) for k, v in said.items() if isinstance(v, int | float) and math.isfinite(v)}
     return Imported(model.eval(), measured, _notes(model, neck, over))
 
 

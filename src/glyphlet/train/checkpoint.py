@@ -7,8 +7,11 @@ It is read with `torch.load(weights_only=True)`: no code in it is ever run.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import pickle
 import random
+import shlex
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,16 +55,24 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"format": FORMAT, **state}, temporary)
+        buffer = io.BytesIO()  # torch itself would report a full disk as `unexpected pos 30656 vs 30588`
+        torch.save({"format": FORMAT, **state}, buffer)
+        temporary.write_bytes(buffer.getbuffer())
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+    except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise TrainingError(
-            f"the checkpoint {path} cannot be written: {' '.join(str(error).split())[:200]}",
+            f"the checkpoint {path} cannot be written: {error.strerror or error}",
             allowed="a folder with room for it",
-            next_step="free some space, then go on with: glyphlet train --resume " + str(path.parent.parent),
+            next_step=f"free some space, then go on with `glyphlet train --resume {shlex.quote(str(path.parent.parent))}`",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):  # torch's own text tells how to run the code in it
+        return "it holds something else, or objects that only code could make"
+    return " ".join(str(error).split())[:120]
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -80,7 +91,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file
         raise CheckpointError(
-            f"{path} is damaged or not a checkpoint: {' '.join(str(error).split())[:120]}",
+            f"{path} is damaged or not a checkpoint: {_reason(error)}",
             allowed="a .pt file that `glyphlet train` wrote",
             next_step="use another checkpoint of the run, such as best.pt",
         ) from error

@@ -11,6 +11,7 @@ uninterrupted one bit for bit on a CPU (with the same number of threads).
 from __future__ import annotations
 
 import math
+import shlex
 import signal
 import threading
 import time
@@ -171,7 +172,14 @@ class Training:
                 allowed="the same label files as when the run was started",
                 next_step="put them back, or start a new run",
             )
-        self.model.load_state_dict(state["model"])
+        try:
+            self.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"the checkpoint of this run is of another model: {' '.join(str(error).split())[:200]}",
+                allowed="the recipe.yaml that the run was started with",
+                next_step="put it back, or start a new run",
+            ) from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         restore_random(state["random"])
@@ -243,7 +251,7 @@ class Training:
         return Interrupted(
             f"interrupted in epoch {self.progress.epoch + 1} after {self.progress.step} updates; everything is saved",
             number,
-            next_step=f"go on with: glyphlet train --resume {self.folder}",
+            next_step=f"go on with `glyphlet train --resume {shlex.quote(str(self.folder))}`",
         )
 
     def end_epoch(self, log: RunLog) -> None:
@@ -320,7 +328,9 @@ def fit(task: Task, folder: Path, console: Console, fabric: Fabric | None = None
     """
     training = Training(task, folder, fabric or make_fabric(task.recipe.train))
     last = folder / "checkpoints" / LAST
-    if last.exists():
+    resumed = last.exists()
+    training.fabric.barrier()  # every process has looked before the first one writes
+    if resumed:
         training.restore(load_checkpoint(last))
     else:
         training.save(LAST)  # before the first update: a full disk or a wrong folder shows now, not after an hour

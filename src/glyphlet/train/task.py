@@ -11,6 +11,7 @@ from glyphlet.data.check import CheckedLine, CheckReport, check_lines, enforce
 from glyphlet.data.labelfile import read_label_files
 from glyphlet.data.sample import Sample
 from glyphlet.data.split import split
+from glyphlet.effects import build_effects
 from glyphlet.errors import LabelError, RecipeError
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.spec import DataSpec, Recipe, SynthSpec
@@ -92,6 +93,7 @@ def load_task(recipe: Recipe) -> Task:
             allowed="label files, or settings for rendered lines",
             next_step="add them: --set 'data.train=[labels.txt]'",
         )
+    build_effects(recipe.augment)  # the loader builds them again; a misspelt one shows now
     charset = fixed_charset(recipe)
     samples = read_or_render(data.train, charset, "train")
     if data.validation:
@@ -99,7 +101,14 @@ def load_task(recipe: Recipe) -> Task:
     else:
         parts = split(samples, data.validation_share, data.split_seed)
     charset = charset or recipe.charset.resolve([s.text for part in parts for s in part])
-    model = build(recipe.model, recipe.image, CTCCodec(charset))
+    try:
+        model = build(recipe.model, recipe.image, CTCCodec(charset))
+    except (TypeError, ValueError) as error:  # raised by a layer of torch
+        raise RecipeError(
+            f"the model cannot be built: {error}",
+            allowed="options of the kind and range of their defaults, see `glyphlet models`",
+            next_step="correct the options under model in the recipe",
+        ) from error
     (train, train_report), (validation, validation_report) = (
         _checked(part, model, data, name)
         for part, name in zip(parts, ("training lines", "validation lines"), strict=True)

@@ -1,0 +1,294 @@
+"""Every verb does what it is for, once, on next to nothing."""
+
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from glyphlet import __version__
+from glyphlet.cli import app
+from glyphlet.data.labelfile import read_label_file
+from glyphlet.runtime.reader import Reader
+from models.test_importers import original, saved
+
+VERBS = ("demo", "synth", "train", "evaluate", "export", "read", "models", "import")
+
+
+def first_images(digits, count=3):
+    return [str(sample.source) for sample in read_label_file(digits)[:count]]
+
+
+class TestHelp:
+    def test_every_verb_is_listed(self, glyphlet):
+        result = glyphlet("--help")
+        assert result.code == 0
+        assert re.findall(r"^│ (\w+)  +\S", result.out, re.M) == [
+            c.name or c.callback.__name__ for c in app.registered_commands
+        ]
+        assert set(VERBS) == {c.name or c.callback.__name__ for c in app.registered_commands}
+
+    @pytest.mark.parametrize("flag", ["--help", "-h"])
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_of_a_verb(self, glyphlet, verb, flag):
+        result = glyphlet(verb, flag)
+        assert result.code == 0
+        assert re.search(rf"Usage: .*glyphlet {verb} \[OPTIONS\]", result.out)
+        assert result.err == ""
+
+    def test_version(self, glyphlet):
+        assert glyphlet("--version").out == f"glyphlet {__version__}\n"
+
+    def test_no_verb_and_no_such_verb(self, glyphlet):
+        assert re.search(r"Usage: .*glyphlet \[OPTIONS\] COMMAND", glyphlet().out)
+        result = glyphlet("raed")
+        assert result.code == 2
+        assert "No such command 'raed'" in result.err
+
+    def test_completion_for_bash(self):
+        environment = {"_GLYPHLET_COMPLETE": "source_bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+        shown = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="glyphlet", env=environment)
+        script = shown.stdout
+        assert "complete -o default -F _glyphlet_completion glyphlet" in script
+
+
+class TestSynth:
+    def test_lines_with_labels_and_a_picture(self, glyphlet, tmp_path):
+        options = ("--count", 5, "--charset", "digits", "--length", "2-3", "--sheet", tmp_path / "sheet.png")
+        result = glyphlet("synth", tmp_path / "my set", *options)
+        labels = tmp_path / "my set" / "labels.txt"
+        assert (result.code, result.err) == (0, "")
+        assert result.out.endswith(f"5 lines, labels {labels}\n")
+        samples = read_label_file(labels)
+        assert [len(s.text) in (2, 3) and s.text.isdigit() for s in samples] == [True] * 5
+        for sample in samples:
+            with Image.open(sample.source) as image:
+                assert image.size == (30 * len(sample.text), 30)
+        with Image.open(tmp_path / "sheet.png") as sheet:
+            assert sheet.width in (4 * (90 + 4) + 4, 4 * (60 + 4) + 4)
+
+    def test_an_older_set_is_replaced_on_request_only(self, glyphlet, tmp_path):
+        assert glyphlet("synth", tmp_path, "--count", 2).code == 0
+        before = (tmp_path / "labels.txt").read_bytes()
+        glyphlet("synth", tmp_path, "--count", 1, "--seed", 1).refused("is not empty")
+        assert (tmp_path / "labels.txt").read_bytes() == before
+        assert glyphlet("synth", tmp_path, "--count", 1, "--seed", 1, "--overwrite").code == 0
+        assert len(read_label_file(tmp_path / "labels.txt")) == 1
+
+    def test_characters_of_a_file(self, glyphlet, tmp_path):
+        (tmp_path / "chars.txt").write_text("x\ny\n", encoding="utf-8")
+        assert glyphlet("synth", tmp_path / "set", "--count", 4, "--charset", tmp_path / "chars.txt").code == 0
+        assert set("".join(s.text for s in read_label_file(tmp_path / "set" / "labels.txt"))) <= {"x", "y"}
+
+
+class TestTrain:
+    def test_labels_alone(self, glyphlet, digits, settings, tmp_path):
+        result = glyphlet("train", digits, "--runs", tmp_path / "my runs", "--test", digits, *settings)
+        assert (result.code, result.err) == (0, "")
+        (folder,) = (tmp_path / "my runs").iterdir()
+        assert folder.name.endswith("_labels")
+        assert f"report {folder}/report.html\nmodel  {folder}/model.onnx\n" in result.out
+        *_, last = result.out.splitlines()
+        command = shlex.split(
+            last.removeprefix("read").strip().replace("IMAGE...", shlex.quote(first_images(digits)[0]))
+        )
+        assert command[:2] == ["glyphlet", "read"]
+        assert glyphlet(*command[1:]).code == 0
+        assert json.loads((folder / "test.json").read_text())["lines"] == 40
+
+    def test_a_recipe_file_in_another_folder(self, glyphlet, job, tmp_path, monkeypatch):
+        (tmp_path / "été").mkdir()
+        shutil.copy(job.folder / "recipe.yaml", tmp_path / "été" / "r.yml")
+        monkeypatch.chdir(tmp_path / "été")
+        result = glyphlet("train", "r.yml", "--set", "train.epochs=1", "--set", "name=other")
+        assert (result.code, result.err) == (0, "")
+        assert [p.name.endswith("_other") for p in (tmp_path / "été" / "runs").iterdir()] == [True]
+
+    def test_a_label_file_with_a_name_that_is_not_ascii(self, glyphlet, digits, settings, tmp_path):
+        labels = digits.with_name("标签 2024.txt")
+        shutil.copy(digits, labels)
+        assert glyphlet("train", labels, "--runs", tmp_path, *settings).code == 0
+        (folder,) = tmp_path.iterdir()
+        assert folder.name.endswith("_2024")
+        assert glyphlet("train", "--resume", folder).code == 0  # the name is read back as a text, not as a number
+
+    def test_a_finished_run_is_resumed_in_place(self, glyphlet, job, tmp_path):
+        folder = shutil.copytree(job.folder, tmp_path / "run")
+        (folder / "model.onnx").unlink()
+        result = glyphlet("train", "--resume", folder)
+        assert (result.code, result.err) == (0, "")
+        assert "all epochs done after 2 epochs" in result.out
+        assert (folder / "model.onnx").read_bytes() == job.model.read_bytes()
+
+    def test_windows_line_ends_spaces_and_doubled_names(self, glyphlet, digits, settings, tmp_path):
+        """A label keeps its trailing space; the same image may have several lines."""
+        rows = [f"{s.source}\t{s.text}" for s in read_label_file(digits)[:20]]
+        content = "\ufeff" + "\r\n".join([*rows, rows[0] + " ", rows[1]]) + "\r\n\r\n"
+        (tmp_path / "labels.txt").write_bytes(content.encode())
+        result = glyphlet("train", tmp_path / "labels.txt", "--runs", tmp_path / "runs", *settings)
+        assert (result.code, result.err) == (0, "")
+        assert re.search(r"18 training and 4 validation lines, \d+ characters:  \d+\n", result.out)
+
+    def test_a_batch_larger_than_the_set(self, glyphlet, digits, settings, tmp_path):
+        result = glyphlet("train", digits, "--runs", tmp_path, *settings, "--set", "train.batch=1000000000")
+        assert "all epochs done after 2 epochs, 2 updates" in result.out
+
+
+class TestEvaluate:
+    def test_figures_texts_and_a_report(self, glyphlet, job, digits, tmp_path):
+        result = glyphlet("evaluate", job.model, digits, "-o", tmp_path / "read.txt", "--report", tmp_path / "r.html")
+        assert (result.code, result.err) == (0, "")
+        assert "Word accuracy" in result.out
+        rows = (tmp_path / "read.txt").read_text(encoding="utf-8").splitlines()
+        assert [row.split("\t")[0] for row in rows] == [str(s.source) for s in read_label_file(digits)]
+        assert "Worst errors" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+    def test_json(self, glyphlet, job, digits):
+        result = glyphlet("evaluate", job.model, digits, digits, "--json")
+        figures = json.loads(result.out)
+        assert (figures["lines"], figures["characters"]) == (80, 160)
+        assert 0 <= figures["word_accuracy"] <= figures["character_accuracy"] <= 1
+
+    def test_labels_that_the_model_cannot_write_count_as_errors(self, glyphlet, job, digits, tmp_path):
+        rows = [f"{s.source}\tx{s.text}" for s in read_label_file(digits)[:3]]
+        (tmp_path / "l.txt").write_text("\n".join(rows), encoding="utf-8")
+        result = glyphlet("evaluate", job.model, tmp_path / "l.txt", "--json")
+        assert result.code == 0
+        assert "'x' (U+0078 LATIN SMALL LETTER X) 3 times; these lines count as errors" in result.err
+        assert json.loads(result.out)["correct_lines"] == 0
+
+
+class TestExport:
+    def test_a_run_and_a_checkpoint(self, glyphlet, job, tmp_path):
+        for source, name in ((job.folder, "a.onnx"), (job.folder / "checkpoints" / "last.pt", "b.onnx")):
+            result = glyphlet("export", source, "-o", tmp_path / name, "--name", "mine")
+            assert (result.code, result.err) == (0, "")
+            assert f"{tmp_path / name} (" in result.out
+            assert "200 lines (8 real)" in result.out
+            assert Reader(tmp_path / name).metadata.name == "mine"
+
+    def test_other_lines(self, glyphlet, job, digits, tmp_path):
+        result = glyphlet("export", job.folder, "-o", tmp_path / "m.onnx", "--lines", digits)
+        assert "200 lines (40 real)" in result.out
+
+
+class TestRead:
+    def test_plain(self, glyphlet, job, digits):
+        images = first_images(digits)
+        result = glyphlet("read", "-m", job.model, *images)
+        texts = [reading.text for reading in Reader(job.model).read(images)]
+        assert (result.code, result.err) == (0, "")
+        assert result.out == "".join(f"{path}\t{text}\n" for path, text in zip(images, texts, strict=True))
+
+    def test_json(self, glyphlet, job, digits):
+        images = first_images(digits, 40)
+        result = glyphlet("read", "--model", job.model, "--json", "--batch", 3, *images)
+        rows = [json.loads(line) for line in result.out.splitlines()]
+        assert [row["path"] for row in rows] == images
+        assert [row["source"] for row in rows] == images
+        assert [row["text"] for row in rows] == [reading.text for reading in Reader(job.model).read(images)]
+        assert all(0 <= row["confidence"] <= 1 and len(row["characters"]) == len(row["text"]) for row in rows)
+
+    def test_one_bad_image_among_good_ones(self, glyphlet, job, digits, tmp_path):
+        (tmp_path / "bad.png").write_bytes(b"\x89PNG nonsense")
+        Image.new("L", (40_000, 32)).save(tmp_path / "wide.png")
+        good = first_images(digits)
+        paths = [
+            good[0],
+            tmp_path / "bad.png",
+            good[1],
+            tmp_path / "none.png",
+            tmp_path,
+            tmp_path / "wide.png",
+            good[2],
+        ]
+        result = glyphlet("read", "-m", job.model, *paths)
+        assert result.code == 1
+        assert [line.split("\t")[0] for line in result.out.splitlines()] == good
+        errors = result.err.splitlines()
+        assert len(errors) == 4
+        for line, message in zip(
+            errors,
+            ("bad.png is not an image", "none.png does not exist", "is a folder", "wide.png is 40000"),
+            strict=True,
+        ):
+            assert line.startswith("glyphlet: ")
+            assert message in line
+
+
+class TestModels:
+    def test_the_tables(self, glyphlet):
+        result = glyphlet("models")
+        assert (result.code, result.err) == (0, "")
+        for name in ("micro", "bilstm", "ctc", "demo", "lectaurep-numbers"):
+            assert re.search(rf"\b{name}\b", result.out), name
+
+    def test_json(self, glyphlet):
+        values = json.loads(glyphlet("models", "--json", "--width", 256).out)
+        assert values["width"] == 256
+        rows = {row["name"]: row for row in values["recipes"]}
+        assert rows["demo"]["parameters"] == 9935  # 51 nh + 2 (nh^2 + 15 nh) + (8 nh + 1) 63, nh = 16
+        assert {part["name"] for part in values["parts"]} >= {"micro", "fold", "bilstm", "gru", "ctc"}
+
+
+class TestImport:
+    def test_a_checkpoint_of_micro_ocr(self, glyphlet, tmp_path):
+        model = original(nh=4, rnn="lstm")
+        saved(tmp_path / "m.pth", model)
+        result = glyphlet("import", tmp_path / "m.pth", "--from", "micro-ocr", "-o", tmp_path / "m.onnx")
+        assert (result.code, result.err) == (0, "")
+        assert "neck bilstm, 63 classes, RGB" in result.out
+        assert "the checkpoint says of itself: word_acc 0.9712" in result.out
+        metadata = Reader(tmp_path / "m.onnx").metadata
+        assert metadata.name == "m"
+        assert metadata.measured == {"said_by_the_checkpoint": {"word_acc": 0.9712, "char_acc": 0.9901}}
+        assert metadata.training["parameters"] == sum(p.numel() for p in model.parameters())
+
+    def test_with_lines_and_a_charset_of_its_own(self, glyphlet, digits, tmp_path):
+        """Chinese characters: Pillow's own font has none, so lines must be given."""
+        (tmp_path / "chars.txt").write_text("\n".join("京沪津"), encoding="utf-8")
+        torch.save(original(nh=2, classes=4).state_dict(), tmp_path / "m.pth")
+        command = ("import", tmp_path / "m.pth", "--from", "micro-ocr", "--charset", tmp_path / "chars.txt")
+        glyphlet(*command, "-o", tmp_path / "m.onnx").refused("--lines")
+        lines = [option for path in first_images(digits) for option in ("--lines", path)]
+        result = glyphlet(*command, "-o", tmp_path / "m.onnx", *lines)
+        assert (result.code, result.err) == (0, "")
+        assert Reader(tmp_path / "m.onnx").metadata.charset.text == "京沪津"
+
+
+class TestDemo:
+    SMALL = (
+        "data.train={count: 200, min_length: 1, max_length: 1, font_size: [25, 25]}",
+        "data.test={count: 24, min_length: 1, max_length: 1, font_size: [25, 25]}",
+        "charset={text: IO}", "train.threads=1", "train.accelerator=cpu", "train.epochs=8", "train.batch=16",
+        "model.backbone.nh=8", "train.entropy=0",
+    )  # fmt: skip
+
+    def demo(self, glyphlet, folder, *settings):
+        return glyphlet("demo", "-o", folder, *(x for s in (*self.SMALL, *settings) for x in ("--set", s)))
+
+    def test_the_last_line_is_the_word_accuracy(self, glyphlet, tmp_path):
+        result = self.demo(glyphlet, tmp_path / "my demo")
+        assert (result.code, result.err) == (0, "")
+        lines = result.out.splitlines()
+        assert lines[-1] == "word accuracy 1.0000 (24/24)"
+        (run,) = (tmp_path / "my demo" / "runs").iterdir()
+        assert f"model  {run / 'model.onnx'}" in lines
+        assert sum(line.startswith("  000") for line in lines) == 8
+        (command,) = [line.removeprefix("try") for line in lines if line.startswith("try")]
+        *command, pattern = shlex.split(command)
+        read = glyphlet(*command[1:], *sorted(Path(pattern).parent.glob(Path(pattern).name)))
+        assert (read.code, len(read.out.splitlines())) == (0, 24)
+
+    def test_a_missed_figure_is_exit_code_1(self, glyphlet, tmp_path):
+        result = self.demo(glyphlet, tmp_path, "train.epochs=1", "train.lr=1e-9")
+        assert result.code == 1
+        assert re.fullmatch(r"word accuracy 0\.\d{4} \(\d+/24\)", result.out.splitlines()[-1])
+
+    def test_without_test_lines(self, glyphlet, tmp_path):
+        self.demo(glyphlet, tmp_path, "data.test=null").refused("the demonstration needs test lines")
