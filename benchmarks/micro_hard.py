@@ -56,12 +56,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "mixed-nh64-depth1": {"depth": 1},
     "mixed-nh64-depth4": {"depth": 4},
     "mixed-nh64-bilstm": {"neck": BILSTM},
-    "mixed-nh64-depth4-bilstm": {"depth": 4, "neck": BILSTM},
     "long-nh64": {"synth": MIXED | {"min_length": 10, "max_length": 20}, "count": 10_000},
     "long-nh64-bilstm": {"synth": MIXED | {"min_length": 10, "max_length": 20}, "count": 10_000, "neck": BILSTM},
     "chinese3000-nh64": {
         "synth": {"fonts": CHINESE, "font_size": [24, 28], "spacing": "proportional", "min_length": 2, "max_length": 6},
-        "chars": 3000, "count": 30_000, "epochs": 12, "lr": 0.003,
+        "chars": 3000, "count": 15_000, "epochs": 10, "lr": 0.003,
     },
 }  # fmt: skip
 TEXTS = "random characters, each as likely as any other: no language to lean on"

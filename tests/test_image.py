@@ -1,4 +1,6 @@
+import contextlib
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -88,6 +90,31 @@ def test_damaged_files_are_refused_by_name(tmp_path, kind):
     path.write_bytes(encoded(noise, kind)[:-900])
     with pytest.raises(ImageError, match=r"cut\.\w+ is damaged"):
         decode(path)
+
+
+def test_the_size_of_a_damaged_png_is_refused(tmp_path):
+    """Pillow reads all of a PNG to look for its orientation."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 200, 3), dtype=np.uint8))
+    (tmp_path / "cut.png").write_bytes(encoded(noise, "PNG")[:-900])
+    with pytest.raises(ImageError, match=r"cut\.png is damaged"):
+        size(tmp_path / "cut.png")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+def test_whatever_is_damaged_no_other_error_comes_out(tmp_path, kind):
+    rng = np.random.default_rng(1)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = encoded(Image.fromarray(rng.integers(0, 255, (24, 60, 3), dtype=np.uint8)), kind, exif=exif)
+    for _ in range(150):
+        data = bytearray(whole)
+        for place in rng.integers(0, min(len(data), 300), 3):
+            data[place] = rng.integers(256)
+        (tmp_path / "x").write_bytes(data)
+        for read in (decode, size):
+            with contextlib.suppress(ImageError), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                read(tmp_path / "x")
 
 
 def test_a_folder_is_refused(tmp_path):

@@ -55,7 +55,7 @@ class TestUnknownKeys:
             ("model.neck={name: bilstm, hiden: 4}", "neck 'bilstm' has no option 'hiden' (did you mean 'hidden'?)"),
             ("model.head.droput=0.1", "head 'ctc' has no option 'droput' (did you mean 'dropout'?)"),
             ("model.neck.name=bilstn", "there is no neck named 'bilstn' (did you mean 'bilstm'?)"),
-            ("model.transform.name=tps", "there is no transform named 'tps'"),
+            ("model.transform.name=tps", "model.transform is {'name': 'tps'}, and there is no such transform"),
         ],
     )
     def test_options_of_parts_are_known_when_the_model_is_built(self, setting, message):

@@ -13,7 +13,7 @@
     └── Interrupted        Ctrl-C or SIGTERM came, and everything is saved
 
 A message says what is wrong with which value, what is allowed, and what to do next. The command line prints it without
-a traceback and exits with code 2; a program may catch `GlyphletError` for all of them.
+a traceback and exits with the error's `exit_code`; a program may catch `GlyphletError` for all of them.
 """
 
 from __future__ import annotations

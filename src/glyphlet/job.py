@@ -21,7 +21,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -49,11 +48,13 @@ from glyphlet.image import decode, size
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
 from glyphlet.spec import Recipe, load_recipe
-from glyphlet.train.checkpoint import load_checkpoint
 from glyphlet.train.log import model_summary, read_log
-from glyphlet.train.loop import BEST, Outcome, fit, make_fabric
+from glyphlet.train.loop import Outcome, fit, make_fabric
+from glyphlet.train.restore import restore_run
 from glyphlet.train.task import Task, absolute_paths, load_task, read_or_render
 
+REPORT = "report.html"
+"""The last file that a job writes: where it stands, the job is done."""
 PICTURES = 24
 """Lines in each gallery of a report."""
 
@@ -183,14 +184,12 @@ def introduce(task: Task, folder: Path, console: Console) -> None:
 
 def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     """Export the best weights, read the test lines once, write the report."""
-    folder, recipe, model = outcome.folder, task.recipe, task.model
-    model.load_state_dict(load_checkpoint(folder / "checkpoints" / BEST)["model"])
+    folder, recipe, best = outcome.folder, task.recipe, restore_run(outcome.folder)
     path = folder / "model.onnx"
-    measured = {"validation_lines": len(task.validation), "validation_word_accuracy": outcome.best_accuracy}
     with console.status("exporting, and comparing the file with the trained model"):
         parity = export_model(
-            model, path, [line.sample.source for line in task.validation],
-            name=recipe.name, training=training_facts(task, outcome), measured=measured,
+            best.model, path, [line.sample.source for line in task.validation],
+            name=recipe.name, training=best.facts, measured=best.measured,
         )  # fmt: skip
     console.print(
         f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines of {parity.widths} widths read as "
@@ -200,7 +199,7 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     test: Evaluation | None = None
     if recipe.data.test is not None:
         with console.status("reading the test lines"):
-            samples = read_or_render(recipe.data.test, model.codec.charset, "test")
+            samples = read_or_render(recipe.data.test, best.model.codec.charset, "test")
             test = evaluate_lines(Reader(path), samples)
         write_results(folder / "test.txt", test.results)
         write_whole(folder / "test.json", json.dumps(test.scores.as_dict(), ensure_ascii=False, indent=1))
@@ -208,7 +207,7 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     else:
         sources = {line_name(line.sample): line.sample for line in task.validation}
     shown = test or evaluate_lines(Reader(path), [line.sample for line in task.validation])
-    report = folder / "report.html"
+    report = folder / REPORT
     write_report(
         report,
         f"Glyphlet: {recipe.name}",
@@ -216,20 +215,6 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
         f"{datetime.now():%Y-%m-%d %H:%M}, {outcome.reason}",
     )
     return Job(folder, outcome, path, parity, test, report)
-
-
-def training_facts(task: Task, outcome: Outcome) -> dict[str, Any]:
-    """What a model file says about its training."""
-    return {
-        "recipe": task.recipe.name,
-        "model": task.recipe.model.model_dump(mode="json"),
-        "parameters": count_parameters(task.model),
-        "train_lines": len(task.train),
-        "epochs": outcome.epochs,
-        "updates": outcome.steps,
-        "best_epoch": outcome.best_epoch,
-        "seed": task.recipe.train.seed,
-    }
 
 
 def line_name(sample: Sample) -> str:

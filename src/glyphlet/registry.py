@@ -6,8 +6,10 @@ The name in a recipe is the name of the decorated function, so that a text searc
 from __future__ import annotations
 
 import difflib
+import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from glyphlet.errors import RecipeError
@@ -21,15 +23,27 @@ def nearest(name: str, known: Iterator[str] | list[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether a value from a recipe is of the kind of an option's default."""
+    if type(default) not in _KINDS or type(value) is type(default):
+        return True
+    return type(default) is float and type(value) is int
+
+
 class Registry:
     """Parts of one kind by name.
 
     Args:
         kind: what the parts are, for messages: `backbone`.
+        where: where a recipe names them, for messages: `model.backbone`.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, where: str) -> None:
         self.kind = kind
+        self.where = where
         self._builders: dict[str, Callable[..., Any]] = {}
 
     def register(self, builder: F) -> F:
@@ -40,6 +54,16 @@ class Registry:
         self._builders[name] = builder
         return builder
 
+    def import_all(self, package: str, path: Iterable[str]) -> None:
+        """Import every module of a package, so that a new file registers itself.
+
+        Args:
+            package: `__name__` of the package.
+            path: `__path__` of the package.
+        """
+        for module in sorted(info.name for info in pkgutil.iter_modules(path)):
+            importlib.import_module(f"{package}.{module}")
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._builders)
 
@@ -48,7 +72,7 @@ class Registry:
             raise RecipeError(
                 f"there is no {self.kind} named {name!r}{nearest(name, list(self._builders))}",
                 allowed=", ".join(self._builders),
-                next_step=f"correct model.{self.kind}.name; `glyphlet models` lists every part",
+                next_step=f"correct the name in {self.where}; `glyphlet models` lists every part",
             )
         return self._builders[name]
 
@@ -69,6 +93,12 @@ class Registry:
                 raise RecipeError(
                     f"{self.kind} {name!r} has no option {key!r}{nearest(key, list(known))}",
                     allowed=", ".join(f"{k} (default {v})" for k, v in known.items()) or "no options",
-                    next_step=f"correct model.{self.kind} in the recipe",
+                    next_step=f"correct {self.where} in the recipe",
+                )
+            if not _fits(options[key], known[key]):
+                raise RecipeError(
+                    f"{self.kind} {name!r} has {key} {options[key]!r}",
+                    allowed=f"{_KINDS[type(known[key])]}, such as the default {known[key]}",
+                    next_step=f"correct {self.where} in the recipe",
                 )
         return self[name](*inputs, **options)

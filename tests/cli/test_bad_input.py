@@ -1,6 +1,8 @@
 """What a newcomer does wrong: one sentence that names it, the right exit code, no traceback, and nothing lost."""
 
+import json
 import os
+import re
 import subprocess
 
 import numpy as np
@@ -133,9 +135,20 @@ class TestImages:
         assert (result.code, result.err) == (0, "")
         assert "38 training and 9 validation lines" in result.out
 
-    def test_a_missing_one_stops_an_evaluation_and_is_named(self, glyphlet, job, tmp_path):
+    def test_a_missing_one_is_named_by_an_evaluation(self, glyphlet, job, tmp_path):
         (tmp_path / "l.txt").write_text("none.png\t12\n", encoding="utf-8")
-        glyphlet("evaluate", job.model, tmp_path / "l.txt").refused("none.png does not exist")
+        result = glyphlet("evaluate", job.model, tmp_path / "l.txt")
+        assert result.code == 2
+        assert re.match(r"glyphlet: left out: .*none\.png .*does not exist", result.err)
+        assert "Traceback" not in result.err
+
+    def test_a_missing_one_is_left_out_of_the_figures(self, glyphlet, job, digits, tmp_path):
+        rows = [f"{sample.source}\t{sample.text}" for sample in read_label_file(digits)[:3]]
+        (tmp_path / "l.txt").write_text("\n".join([rows[0], "none.png\t12", *rows[1:]]) + "\n", encoding="utf-8")
+        result = glyphlet("evaluate", job.model, tmp_path / "l.txt", "--json")
+        assert result.code == 1
+        assert "left out: " in result.err
+        assert json.loads(result.out)["lines"] == 3
 
 
 class TestModelFiles:
@@ -210,9 +223,9 @@ class TestRecipes:
             ("trian.lr=1", "there is no setting trian (did you mean 'train'?)"),
             ("data.train.count=3", "train is not a section"),
             ("model.backbone.nh=-4", "model.backbone.nh is -4. Allowed: a whole number from 1 to 4096"),
-            ("model.backbone.nh=many", "model.backbone.nh is 'many'"),
+            ("model.backbone.nh=many", "backbone 'micro' has nh 'many'"),
             ("model.backbone.name=resnet", "there is no backbone named 'resnet'"),
-            ("model.neck.hidden=many", "the model cannot be built"),
+            ("model.neck.hidden=many", "neck 'bilstm' has hidden 'many'"),
             ("model.head.dropout=2", "the model cannot be built: dropout probability"),
             ("image.height=30", "set image.height to 32"),
             ("augment=[{name: shfit}]", "there is no effect named 'shfit' (did you mean 'shift'?)"),

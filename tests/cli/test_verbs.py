@@ -117,7 +117,14 @@ class TestTrain:
         assert folder.name.endswith("_2024")
         assert glyphlet("train", "--resume", folder).code == 0  # the name is read back as a text, not as a number
 
-    def test_a_finished_run_is_resumed_in_place(self, glyphlet, job, tmp_path):
+    def test_a_finished_run_is_left_alone(self, glyphlet, job):
+        before = {path: path.read_bytes() for path in job.folder.rglob("*") if path.is_file()}
+        result = glyphlet("train", "--resume", job.folder)
+        assert (result.code, result.err) == (0, "")
+        assert f"{job.folder} is finished" in result.out
+        assert before == {path: path.read_bytes() for path in job.folder.rglob("*") if path.is_file()}
+
+    def test_a_finished_run_without_its_model_is_finished_again(self, glyphlet, job, tmp_path):
         folder = shutil.copytree(job.folder, tmp_path / "run")
         (folder / "model.onnx").unlink()
         result = glyphlet("train", "--resume", folder)
@@ -254,8 +261,8 @@ class TestImport:
         (tmp_path / "chars.txt").write_text("\n".join("京沪津"), encoding="utf-8")
         torch.save(original(nh=2, classes=4).state_dict(), tmp_path / "m.pth")
         command = ("import", tmp_path / "m.pth", "--from", "micro-ocr", "--charset", tmp_path / "chars.txt")
-        glyphlet(*command, "-o", tmp_path / "m.onnx").refused("--lines")
-        lines = [option for path in first_images(digits) for option in ("--lines", path)]
+        glyphlet(*command, "-o", tmp_path / "m.onnx").refused("--images")
+        lines = [option for path in first_images(digits) for option in ("--images", path)]
         result = glyphlet(*command, "-o", tmp_path / "m.onnx", *lines)
         assert (result.code, result.err) == (0, "")
         assert Reader(tmp_path / "m.onnx").metadata.charset.text == "京沪津"

@@ -26,7 +26,7 @@ def test_files_folders_and_collections_in_order(tmp_path: Path, font_bytes: byte
 
 
 def test_a_missing_font_is_named(tmp_path: Path):
-    with pytest.raises(GlyphletError, match=r"the font .*none\.ttf does not exist.*synth\.fonts"):
+    with pytest.raises(GlyphletError, match=r"the font .*none\.ttf does not exist.*check the path of the font"):
         find_faces([str(tmp_path / "none.ttf")])
     # Pillow alone would find a font of the system with this name.
     with pytest.raises(GlyphletError, match=r"DejaVuSans\.ttf does not exist"):

@@ -20,7 +20,7 @@ def demo(
 ) -> None:
     """Render lines, train the micro network on them, export one file, read with it, and write a report.
 
-    Takes about half a minute on two cores. The last line is the word accuracy on 500 lines that were read once.
+    Takes less than a minute on two cores. The last line is the word accuracy on 500 lines that were read once.
     """
     from functools import partial
 

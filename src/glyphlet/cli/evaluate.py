@@ -15,14 +15,18 @@ def evaluate(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write path<TAB>text of what was read.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the worst errors as pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    ignore_case: Annotated[bool, typer.Option(help="Compare in lower case.")] = False,
+    ignore_case: Annotated[bool, typer.Option(help="Compare without regard to case.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
-    """Read labelled lines with a model file and compare: accuracies with their 95 % intervals, confusions, pictures."""
+    """Read labelled lines with a model file and compare: accuracies with their 95 % intervals, confusions, pictures.
+
+    An image that cannot be read is reported on stderr and left out of the figures; the exit code is then 1.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     from glyphlet.data.labelfile import read_label_files
+    from glyphlet.errors import ImageError
     from glyphlet.evaluate.lines import evaluate_lines
     from glyphlet.evaluate.report import (
         Picture,
@@ -49,8 +53,18 @@ def evaluate(
     hidden = as_json or not console.is_terminal
     with Progress(console=console, transient=True, disable=hidden) as progress:
         bar = progress.add_task("reading", total=len(samples))
+        bad: list[ImageError] = []
+
+        def leave_out(error: ImageError) -> None:
+            bad.append(error)
+            typer.secho(f"glyphlet: left out: {error}", err=True, fg="red")
+
         result = evaluate_lines(
-            reader, samples, ignore_case=ignore_case, progress=lambda done: progress.update(bar, completed=done)
+            reader,
+            samples,
+            ignore_case=ignore_case,
+            progress=lambda done: progress.update(bar, completed=done),
+            on_error=leave_out,
         )
     if output is not None:
         write_results(output, result.results)
@@ -65,7 +79,9 @@ def evaluate(
         write_report(report, f"{reader.metadata.name} on {', '.join(p.name for p in labels)}", sections)
     if as_json:
         typer.echo(json.dumps(result.scores.as_dict(), ensure_ascii=False))
-        return
-    console.print(table(result.scores))
-    if result.scores.confusions:
-        console.print(confusion_table(result.scores))
+    else:
+        console.print(table(result.scores))
+        if result.scores.confusions:
+            console.print(confusion_table(result.scores))
+    if bad:
+        raise typer.Exit(1)

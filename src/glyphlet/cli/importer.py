@@ -19,7 +19,7 @@ def import_(
     charset: Annotated[
         str, typer.Option(help="Its characters, in its order: a name, or a file with one character a line.")
     ] = "alphanumeric",
-    lines: Annotated[
+    images: Annotated[
         list[Path] | None,
         typer.Option(
             help="Line images for the comparison of file and model; rendered ones by default.", show_default=False
@@ -48,7 +48,7 @@ def import_(
         typer.echo(note)
     for name, figure in imported.measured.items():
         typer.echo(f"the checkpoint says of itself: {name} {figure:.4f}")
-    sources = list(lines) if lines else _rendered(characters)
+    sources = list(images) if images else _rendered(characters)
     facts = {"imported_from": origin, "parameters": count_parameters(imported.model)}
     measured = {"said_by_the_checkpoint": imported.measured}
     parity = export_model(imported.model, output, sources, name=file.stem, training=facts, measured=measured)
@@ -72,5 +72,5 @@ def _rendered(characters: Charset) -> list[Any]:
         raise RecipeError(
             "no lines can be rendered for the comparison: the built-in font has none of the characters",
             allowed="line images of your own",
-            next_step="give some with --lines IMAGE, which may be repeated",
+            next_step="give some with --images IMAGE, which may be repeated",
         ) from error

@@ -12,7 +12,7 @@ def synth(
     folder: Annotated[Path, typer.Argument(help="Where to write images/ and labels.txt.", show_default=False)],
     count: Annotated[int, typer.Option(min=1, help="Lines to render.")] = 5000,
     charset: Annotated[
-        str, typer.Option(help="Name (see below), or a file with one character a line.")
+        str, typer.Option(help="A name from above, or a file with one character a line.")
     ] = "alphanumeric",
     length: Annotated[str, typer.Option(help="Characters in a line: 4, or 1-10.")] = "4",
     seed: Annotated[int, typer.Option(help="The same seed gives the same lines.")] = 0,

@@ -46,7 +46,7 @@ def train(
     from rich.console import Console
 
     from glyphlet.errors import RecipeError
-    from glyphlet.job import resume_recipe, run
+    from glyphlet.job import REPORT, resume_recipe, run
 
     console = Console()
     if resume is not None:
@@ -56,7 +56,13 @@ def train(
                 allowed="--resume RUN alone: a run goes on with the settings that it was started with",
                 next_step="leave out the others, or start a new run",
             )
-        report(run(resume_recipe(resume), resume.parent, console, folder=resume), console)
+        recipe = resume_recipe(resume)
+        if (resume / REPORT).is_file() and (resume / "model.onnx").is_file():  # its test lines were read, once
+            console.print(
+                f"{resume} is finished; its report is {resume / REPORT}", highlight=False, markup=False, soft_wrap=True
+            )
+            return
+        report(run(recipe, resume.parent, console, folder=resume), console)
         return
     if not source:
         raise RecipeError(

@@ -17,11 +17,8 @@ from glyphlet.spec import PartSpec
 Pixels = NDArray[np.uint8]
 Effect = Callable[[Pixels, np.random.Generator], Pixels]
 
-EFFECTS = Registry("effect")
-
-# They register themselves.
-from glyphlet.effects import affine as _affine  # noqa: E402, F401
-from glyphlet.effects import shift as _shift  # noqa: E402, F401
+EFFECTS = Registry("effect", "augment")
+EFFECTS.import_all(__name__, __path__)
 
 
 def build_effects(specs: Sequence[PartSpec]) -> list[Effect]:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glyphlet.data.sample import Sample
+from glyphlet.errors import ImageError
 from glyphlet.evaluate.scores import Evaluation, LineResult
+from glyphlet.image import decode, name_of
 from glyphlet.runtime.reader import Reader
 
 
@@ -16,6 +18,7 @@ def evaluate_lines(
     *,
     ignore_case: bool = False,
     progress: Callable[[int], None] = lambda done: None,
+    on_error: Callable[[ImageError], None] | None = None,
 ) -> Evaluation:
     """Read lines and compare with their labels.
 
@@ -27,16 +30,30 @@ def evaluate_lines(
         samples: the lines.
         ignore_case: compare texts in lower case.
         progress: called with the number of lines that are done.
+        on_error: called for each image that cannot be read; the line is then left out. By default it is raised.
 
     Raises:
-        ImageError: an image cannot be read; the message names it.
+        ImageError: an image cannot be read, and there is no `on_error`.
+        LabelError: no line could be read.
     """
     normalize = reader.metadata.charset.normalize
     results: list[LineResult] = []
     for start in range(0, len(samples), 256):
-        part = samples[start : start + 256]
-        for sample, reading in zip(part, reader.read([s.source for s in part]), strict=True):
+        part, images = [], []
+        for sample in samples[start : start + 256]:
+            try:
+                images.append(
+                    decode(
+                        sample.source, reader.metadata.geometry.channels, f"{name_of(sample.source)} ({sample.origin})"
+                    )
+                )
+                part.append(sample)
+            except ImageError as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+        for sample, reading in zip(part, reader.read(images), strict=True):
             name = str(sample.source) if isinstance(sample.source, str | Path) else sample.origin
             results.append(LineResult(name, normalize(sample.text), reading.text, reading.confidence, reading.raw))
-        progress(len(results))
+        progress(min(start + 256, len(samples)))
     return Evaluation.of(results, ignore_case=ignore_case)

@@ -134,6 +134,12 @@ def bundled(graph: onnx.ModelProto, metadata: Metadata) -> bytes:
             allowed="texts, finite numbers, true, false, null, lists and dictionaries",
             next_step="convert the values of `training` and `measured`",
         ) from error
+    if bundle.MARKER.decode() in description:
+        raise ExportError(
+            f"the name or a description of the model holds {bundle.MARKER.decode()!r}, which marks the file's digest",
+            allowed="any other text",
+            next_step="choose another name",
+        )
     file = onnx.ModelProto()
     file.CopyFrom(graph)
     file.producer_name, file.producer_version = bundle.PRODUCER, __version__

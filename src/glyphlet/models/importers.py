@@ -201,6 +201,8 @@ def _notes(model: Recognizer, neck: PartSpec, over: str) -> list[str]:
             if neck.options["over"] == "step"
             else "over time"
         )
+        if over == "auto" and neck.name != "bilstm":
+            taken = "as MicroOCR has it since 1 November 2021 (before that day it ran over the batch axis: step)"
         notes.append(f"the recurrent layer is run {meaning}, {taken}; compare --recurrence time and step on your lines")
     return notes
 

@@ -68,10 +68,10 @@ def build(spec: ModelSpec, geometry: Geometry, codec: CTCCodec) -> Recognizer:
     >>> tuple(model(torch.zeros(2, 3, 32, 128)).shape)
     (2, 32, 63)
     """
-    if spec.transform.name != "none":
+    if spec.transform.name != "none" or spec.transform.options:
         raise RecipeError(
-            f"there is no transform named {spec.transform.name!r}",
-            allowed="none",
+            f"model.transform is {spec.transform.model_dump()}, and there is no such transform",
+            allowed="{name: none}",
             next_step="remove model.transform from the recipe",
         )
     backbone = BACKBONES.build(spec.backbone.name, spec.backbone.options, geometry.channels)

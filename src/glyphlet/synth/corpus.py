@@ -66,7 +66,7 @@ def _refuse_uncovered(spec: SynthSpec, charset: Charset, missing: Sequence[str],
     raise RecipeError(
         problem,
         allowed="characters that a font can draw alone, from left to right",
-        next_step="add a font that has them to synth.fonts, take them out of the charset, or set synth.uncovered: drop",
+        next_step="add a font that has them, take them out of the charset, or set uncovered to drop (--uncovered drop)",
     )
 
 
@@ -165,7 +165,7 @@ def _may_cut(piece: str, i: int) -> bool:
 
 def _lines(path: str | None, charset: Charset) -> list[str]:
     """The lines of a text file, normalised, with single spaces."""
-    problem = "synth.text is 'file', but synth.text_file is not set"
+    problem = "text is 'file', but text_file is not set"
     try:
         if path is not None:
             text = charset.normalize(Path(path).read_text(encoding="utf-8-sig"))
@@ -174,7 +174,7 @@ def _lines(path: str | None, charset: Charset) -> list[str]:
         problem = f"text_file {path} cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
         problem = f"text_file {path} is not UTF-8 (byte {error.start})"
-    raise RecipeError(problem, allowed="a text file in UTF-8", next_step="set synth.text_file to the path of one")
+    raise RecipeError(problem, allowed="a text file in UTF-8", next_step="set text_file to the path of one")
 
 
 def _pieces(line: str, usable: frozenset[str]) -> list[str]:

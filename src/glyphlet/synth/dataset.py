@@ -102,7 +102,7 @@ def _cannot_write(root: Path, error: OSError, done: int, count: int) -> Glyphlet
         return GlyphletError(
             f"the disk is full: {done} of {count} lines are in {root / IMAGES}, and there is no {LABELS}",
             allowed="about 2 to 20 kB of free space a line",
-            next_step="free some space or lower synth.count, then render again with overwriting",
+            next_step="free some space or lower the count, then render again with overwriting",
         )
     return GlyphletError(
         f"{root} cannot be written to: {error.strerror or error}",

@@ -83,7 +83,7 @@ def _faces_of(entry: str) -> list[Face]:
         raise GlyphletError(
             f"the folder {entry} holds no font",
             allowed=f"a folder with {', '.join(SUFFIXES)} files, at any depth",
-            next_step="check synth.fonts, or leave it out for Pillow's own font",
+            next_step="check the font paths, or name none for Pillow's own font",
         )
     return [Face(str(p)) for p in files]
 
@@ -115,7 +115,7 @@ def _unusable(face: Face, error: Exception) -> GlyphletError:
     return GlyphletError(
         f"the font {face} {reason}",
         allowed=f"a TrueType or OpenType font with outlines ({', '.join(SUFFIXES)}), or a folder of them",
-        next_step="check the path in synth.fonts" if missing else "open it in a font viewer, or take it out",
+        next_step="check the path of the font" if missing else "open it in a font viewer, or take it out",
     )
 
 

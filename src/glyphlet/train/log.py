@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import importlib.util
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,7 +15,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from glyphlet.errors import TrainingError
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.models.summary import kilobytes, part_costs
 
@@ -129,7 +127,8 @@ class RunLog:
             finally:
                 self._progress = None
                 if self._board is not None:
-                    self._board.close()
+                    with contextlib.suppress(OSError):  # has been raised before, when an epoch was written
+                        self._board.close()
 
     def batch(self, epoch: int, step: int, loss: float) -> None:
         """One update was made."""
@@ -138,21 +137,10 @@ class RunLog:
             self._progress.update(self._bar, completed=step, description=f"epoch {epoch}/{self.epochs}", state=state)
 
     def epoch(self, row: EpochRow, samples: Sequence[str], best: bool) -> None:
-        """One epoch is done.
-
-        Raises:
-            TrainingError: the run folder is gone.
-        """
+        """One epoch is done."""
         self.console.print(escape(row.text()) + ("  [green]best[/]" if best else ""), highlight=False, soft_wrap=True)
         for sample in samples:
             self.console.print("    " + escape(sample), style="dim", highlight=False, soft_wrap=True)
-        if not self.csv.is_file():
-            folder = shlex.quote(str(self.csv.parent))
-            raise TrainingError(
-                f"the run folder {self.csv.parent} was deleted or moved while it was trained in",
-                allowed="a run folder that stays where it is",
-                next_step=f"save the weights of this epoch with `glyphlet export {folder}/checkpoints/last.pt -o model.onnx`",
-            )
         with self.csv.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS).writerow(asdict(row))
         if self._board is not None:

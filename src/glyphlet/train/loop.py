@@ -153,6 +153,7 @@ class Training:
         return {
             "recipe": self.task.recipe.dump(),
             "charset": {"text": charset.text, "half_width": charset.half_width},
+            "lines": {"train": len(self.task.train), "validation": len(self.task.validation)},
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -243,15 +244,31 @@ class Training:
             progress.epoch_seconds = before[0] + time.perf_counter() - begin
             progress.waited = before[1] + self.loader.waited - waited
             log.batch(progress.epoch + 1, progress.step, loss)
-            if caught:
+            if number := self._agreed(caught):
                 self.save(LAST)
-                raise self._interrupted(caught[0])
+                raise self._interrupted(number)
+
+    def _agreed(self, caught: list[int]) -> int:
+        """The signal that some process has caught, or 0: all must stop at the same update, or the others would wait."""
+        number = caught[0] if caught else 0
+        if self.fabric.world_size == 1:
+            return number
+        numbers = self.fabric.all_gather(torch.tensor([number], device=self.fabric.device))
+        return int(cast(torch.Tensor, numbers).max())
 
     def _interrupted(self, number: int) -> Interrupted:
         return Interrupted(
             f"interrupted in epoch {self.progress.epoch + 1} after {self.progress.step} updates; everything is saved",
             number,
             next_step=f"go on with `glyphlet train --resume {shlex.quote(str(self.folder))}`",
+        )
+
+    def _folder_gone(self) -> TrainingError:
+        last = shlex.quote(str(self.folder / "checkpoints" / LAST))
+        return TrainingError(
+            f"the run folder {self.folder} was deleted or moved while it was trained in",
+            allowed="a run folder that stays where it is",
+            next_step=f"save the weights of this epoch with `glyphlet export {last} -o model.onnx`",
         )
 
     def end_epoch(self, log: RunLog) -> None:
@@ -282,9 +299,15 @@ class Training:
         progress.at_target = progress.at_target + 1 if spec.target and settled and accuracy >= spec.target else 0
         progress.finished = self._reason()
         kept = [f"epoch-{progress.epoch:04d}.pt"] if spec.keep_every and progress.epoch % spec.keep_every == 0 else []
-        self.save(LAST, *([BEST] if best else []), *kept)
-        if self.fabric.is_global_zero:
+        if not self.fabric.is_global_zero:
+            return
+        try:
+            log.csv.stat()  # saving makes the folder anew, if it is gone
+            self.save(LAST, *([BEST] if best else []), *kept)
             log.epoch(row, result.samples, best)
+        except FileNotFoundError as error:
+            self.save(LAST)
+            raise self._folder_gone() from error
 
     def _reduced(self) -> tuple[float, int, int]:
         """Loss sum, right lines and lines of the epoch, over all processes."""
@@ -341,6 +364,6 @@ def fit(task: Task, folder: Path, console: Console, fabric: Fabric | None = None
         while not training.progress.finished:
             training.train_epoch(log, caught)
             training.end_epoch(log)
-            if caught and not training.progress.finished:
-                raise training._interrupted(caught[0])
+            if not training.progress.finished and (number := training._agreed(caught)):
+                raise training._interrupted(number)
     return training.outcome()

@@ -57,14 +57,18 @@ def restore_run(path: Path) -> Restored:
             allowed="a checkpoint as `glyphlet train` wrote it",
             next_step="use another checkpoint of the run",
         ) from error
-    progress = state["progress"]
+    progress, lines = state["progress"], state["lines"]
     facts = {
         "recipe": recipe.name,
         "model": recipe.model.model_dump(mode="json"),
         "parameters": count_parameters(model),
+        "train_lines": lines["train"],
         "epochs": progress["epoch"],
         "updates": progress["step"],
-        "best_epoch": progress["best_epoch"],
         "seed": recipe.train.seed,
     }
-    return Restored(model.eval(), recipe, facts, {"best_validation_word_accuracy": progress["best_accuracy"]})
+    measured = {}
+    # The checkpoint knows the accuracy of the best epoch only: it is told of that epoch's weights and of no others.
+    if progress["epoch"] == progress["best_epoch"] and progress["batch"] == 0:
+        measured = {"validation_lines": lines["validation"], "validation_word_accuracy": progress["best_accuracy"]}
+    return Restored(model.eval(), recipe, facts, measured)

@@ -8,6 +8,5 @@ A builder takes the number of input channels, then its options by keyword, and r
 
 from glyphlet.registry import Registry
 
-BACKBONES = Registry("backbone")
-
-from glyphlet.models.backbones import micro as _micro  # noqa: E402, F401  (registers itself)
+BACKBONES = Registry("backbone", "model.backbone")
+BACKBONES.import_all(__name__, __path__)

@@ -1,7 +1,7 @@
 """The micro network: a patch stem and a few depthwise/pointwise blocks at constant width.
 
-Source: MicroOCR (williamlzw/MicroOCR, commit 854468c). With `nh` channels, `depth` blocks and biases it has
-51 nh + depth (nh^2 + 15 nh) parameters before neck and head.
+Source: MicroOCR (williamlzw/MicroOCR, commit 854468c). With `nh` channels, `depth` blocks, biases and RGB input it has
+51 nh + depth (nh^2 + 15 nh) parameters before neck and head; grey input takes 32 nh off.
 
 Read it in this order: `conv_bn_gelu`, `MicroBlock`, `Micro`, `micro`.
 """

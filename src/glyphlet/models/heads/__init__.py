@@ -5,6 +5,5 @@ A builder takes the width D and the codec, then its options by keyword.
 
 from glyphlet.registry import Registry
 
-HEADS = Registry("head")
-
-from glyphlet.models.heads import ctc as _ctc  # noqa: E402, F401  (registers itself)
+HEADS = Registry("head", "model.head")
+HEADS.import_all(__name__, __path__)

@@ -6,8 +6,5 @@ A builder takes the channels and heights of the backbone's maps, then its option
 
 from glyphlet.registry import Registry
 
-NECKS = Registry("neck")
-
-# They register themselves.
-from glyphlet.models.necks import fold as _fold  # noqa: E402, F401
-from glyphlet.models.necks import recurrent as _recurrent  # noqa: E402, F401
+NECKS = Registry("neck", "model.neck")
+NECKS.import_all(__name__, __path__)
