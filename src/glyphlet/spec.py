@@ -395,7 +395,17 @@ def load_recipe(source: str | os.PathLike[str], settings: Sequence[str] = ()) ->
     Raises:
         RecipeError: it does not exist, is not YAML, or has an unknown key or a value that is not allowed.
     """
-    return recipe_from(apply_settings(load_values(source), settings), str(source))
+    return with_settings(load_values(source), settings, str(source))
+
+
+def with_settings(values: Mapping[str, Any], settings: Sequence[str], where: str) -> Recipe:
+    """A recipe from plain values, with single values overridden; a setting may go below a default.
+
+    Raises:
+        RecipeError: a key is unknown, or a value or a setting is not allowed.
+    """
+    recipe = recipe_from(values, where)
+    return recipe_from(apply_settings(recipe.dump(), settings), where) if settings else recipe
 
 
 __all__ = [
@@ -412,4 +422,5 @@ __all__ = [
     "recipe_from",
     "recipes_folder",
     "shipped_recipes",
+    "with_settings",
 ]

@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 import threading
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -80,10 +81,25 @@ def _explain(error: OSError) -> str:
     return f"{error.strerror or error}{where}. Next: check the path and its rights."
 
 
+def _tell(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """A warning as a person wants it: what is told to users as a sentence, what is told to developers not at all."""
+    if issubclass(category, UserWarning):
+        typer.secho(f"glyphlet: {message}", err=True, fg="yellow")
+
+
 def main() -> None:
     """The entry point of the `glyphlet` command."""
     show = bool(os.environ.get("GLYPHLET_TRACEBACK"))
-    if not show:  # TensorBoard writes in a thread of its own; the main thread hears of its errors, too
+    if not show:
+        warnings.showwarning = _tell
+        # TensorBoard writes in a thread of its own; the main thread hears of its errors, too.
         threading.excepthook = lambda args: None
     try:
         app()

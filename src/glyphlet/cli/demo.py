@@ -30,11 +30,11 @@ def demo(
     from glyphlet.errors import RecipeError
     from glyphlet.job import run
     from glyphlet.runtime.reader import Reader
-    from glyphlet.spec import Recipe, SynthSpec, apply_settings, load_values, recipe_from
+    from glyphlet.spec import Recipe, SynthSpec, load_recipe
     from glyphlet.synth.dataset import write_set
     from glyphlet.train.task import fixed_charset
 
-    recipe = recipe_from(apply_settings(load_values("demo"), set_ or []), "demo")
+    recipe = load_recipe("demo", set_ or [])
     if recipe.data.test is None:
         raise RecipeError("the demonstration needs test lines", allowed="data.test", next_step="leave it as it is")
     charset = fixed_charset(recipe)

@@ -24,6 +24,7 @@ def synth(
     background: Annotated[str, typer.Option(help="plain, random or textured.")] = "plain",
     polarity: Annotated[str, typer.Option(help="dark ink, light ink, or both.")] = "dark",
     spacing: Annotated[str, typer.Option(help="pitch (fixed), or proportional as a text is set.")] = "pitch",
+    uncovered: Annotated[str, typer.Option(help="Characters that no font has: error, or drop (and say so).")] = "error",
     text: Annotated[
         Path | None, typer.Option(help="A text file to take lines from, instead of random characters.")
     ] = None,
@@ -48,7 +49,7 @@ def synth(
     (shortest, longest), (small, large) = _range("--length", length), _range("--size", size)
     settings = {
         "count": count, "seed": seed, "min_length": shortest, "max_length": longest, "fonts": font or [],
-        "font_size": [small, large], "background": background, "polarity": polarity, "spacing": spacing,
+        "font_size": [small, large], "background": background, "polarity": polarity, "spacing": spacing, "uncovered": uncovered,
         "text": "file" if text else "random", "text_file": str(text) if text else None,
     }  # fmt: skip
     spec = recipe_from({"data": {"train": settings}}, "glyphlet synth").data.train

@@ -76,7 +76,7 @@ def train(
 def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Recipe:
     """The recipe that is named, or the recipe `labels` with the label files put in."""
     from glyphlet.errors import RecipeError
-    from glyphlet.spec import apply_settings, load_values, recipe_from, shipped_recipes
+    from glyphlet.spec import load_values, shipped_recipes, with_settings
 
     is_recipe = [
         name.endswith((".yaml", ".yml")) or (name in shipped_recipes() and not Path(name).is_file()) for name in source
@@ -92,10 +92,9 @@ def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Reci
     values = load_values(source[0] if named else LABELS_RECIPE)
     own = [f"data.test={json.dumps([str(p) for p in test], ensure_ascii=False)}"] if test else []
     if not is_recipe[0]:
-        values = apply_settings(values, [])
         values["name"] = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source[0]).stem).strip("-") or "labels"
         values.setdefault("data", {})["train"] = source
-    return recipe_from(apply_settings(values, [*own, *settings]), source[0])
+    return with_settings(values, [*own, *settings], source[0])
 
 
 def report(job: Job, console: object) -> None:
