@@ -117,6 +117,12 @@ def machine() -> str:
     return f"{cpu}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
+def stored(path: Path) -> list[dict[str, Any]]:
+    """The rows that are done."""
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
+    return rows
+
+
 def main() -> None:
     """Measure the rows that are not in the results yet, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -126,18 +132,18 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "glyphlet-micro-table")
     arguments = parser.parse_args()
     store = RESULTS / "micro_table.json"
-    done: list[dict[str, Any]] = json.loads(store.read_text()) if store.is_file() else []
+    RESULTS.mkdir(exist_ok=True)
     labels = rendered(arguments.work, load_recipe("micro-nh16"))
     for name in arguments.rows:
         for seed in arguments.seeds:
-            if any((row["name"], row["seed"]) == (name, seed) for row in done):
+            if any((row["name"], row["seed"]) == (name, seed) for row in stored(store)):
                 continue
-            done.append(measure(name, seed, labels, arguments.work, arguments.threads))
+            row = measure(name, seed, labels, arguments.work, arguments.threads)
+            done = [*stored(store), row]  # read again: two processes may share the rows between them
             done.sort(key=lambda row: (ROWS.index(row["name"]), row["seed"]))
-            RESULTS.mkdir(exist_ok=True)
             store.write_text(json.dumps(done, indent=1))
             (RESULTS / "micro_table.md").write_text(table(done, arguments.threads))
-    print(table(done, arguments.threads))
+    print(table(stored(store), arguments.threads))
 
 
 if __name__ == "__main__":
