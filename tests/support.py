@@ -41,3 +41,8 @@ def tiny_recipe(labels: Path, *settings: str, **data) -> Recipe:
     return recipe_from(
         apply_settings({"name": "tiny", "data": {"train": [str(labels)], **data}}, [*TINY, *settings]), ""
     )
+
+
+def runs_in(root: Path) -> list[Path]:
+    """The run folders below a root; the link `latest` beside them is none."""
+    return sorted(path for path in root.iterdir() if not path.is_symlink())

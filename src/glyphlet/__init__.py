@@ -1,4 +1,4 @@
-"""Glyphlet trains, shrinks, ships and runs very small text recognisers.
+"""Glyphlet trains, ships and runs very small text recognisers.
 
 >>> from glyphlet import Reader                              # doctest: +SKIP
 >>> Reader("model.onnx").read(["line.png"])[0].text          # doctest: +SKIP

@@ -1,6 +1,6 @@
 """The only place where an image becomes an array.
 
-Training, validation, export, the reader and every server go through these four steps, in this order:
+Training, validation, export and the reader go through these four steps, in this order:
 
     decode    anything that is an image  -> uint8 (H, W, C), C = 1 grey or 3 RGB, upright, opaque
     fit       to the height of the model, ratio kept; width padded up to the next multiple of `width_step`
@@ -30,6 +30,8 @@ from glyphlet.errors import ImageError, RecipeError
 ImageSource = str | Path | bytes | bytearray | memoryview | NDArray[Any] | Image.Image
 """What can be read: a path, the bytes of an image file, an array, or a Pillow image."""
 
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "PCX", "TGA", "ICO")
+"""The image files that are opened. Pillow knows more, some of which are programs (EPS) or start other programs."""
 MAX_PIXELS = 50_000_000
 """Images with more pixels than this are refused before they are decoded (50 million: a 600 dpi A4 page is 35)."""
 
@@ -117,7 +119,7 @@ def _refuse(
 ) -> ImageError:
     return ImageError(
         f"{name} {problem}",
-        allowed="PNG, JPEG, WebP, TIFF, BMP and what else Pillow reads; uint8 or uint16 arrays (H, W[, 1|3|4])",
+        allowed=f"{', '.join(FORMATS)} files; uint8 or uint16 arrays (H, W[, 1|3|4])",
         next_step=next_step,
     )
 
@@ -132,7 +134,7 @@ def open_image(source: str | Path | bytes | bytearray | memoryview, name: str | 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(source if isinstance(source, str | Path) else io.BytesIO(bytes(source)))
+            image = Image.open(source if isinstance(source, str | Path) else io.BytesIO(bytes(source)), formats=FORMATS)
     except FileNotFoundError as error:
         raise _refuse(name, "does not exist", "check the path") from error
     except IsADirectoryError as error:
@@ -148,21 +150,6 @@ def open_image(source: str | Path | bytes | bytearray | memoryview, name: str | 
             name, f"has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}", "cut out the line first"
         )
     return image
-
-
-def size(source: str | Path) -> tuple[int, int]:
-    """Width and height in pixels of an image file as it will be decoded (upright), from its header where that is enough.
-
-    Raises:
-        ImageError: as `open_image`, or the file is damaged.
-    """
-    with open_image(source) as image:
-        width, height = image.size
-        try:
-            turned = image.getexif().get(0x0112, 1) >= 5  # Exif orientations 5 to 8 swap the axes
-        except Exception as error:  # Pillow raises a dozen kinds; for a PNG it decodes all of it
-            raise _refuse(str(source), f"is damaged: {error}") from error
-    return (height, width) if turned else (width, height)
 
 
 def decode(source: ImageSource, channels: int = 3, name: str | None = None) -> NDArray[np.uint8]:
@@ -222,12 +209,11 @@ def _from_array(array: NDArray[Any], name: str) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+    if image.mode == "F":
+        raise ValueError("its values are floats, whose range is not known")
+    if image.mode.startswith("I"):
         # 16-bit PNG and TIFF: Pillow would clip these at 255 and leave a white image.
-        values = np.asarray(image).astype(np.float64)
-        if values.max(initial=0) > 255:
-            values = values / 257
-        return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+        return Image.fromarray((np.asarray(image) // 257).clip(0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

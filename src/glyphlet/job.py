@@ -17,7 +17,9 @@ The test lines are read once, after everything is decided, and through the model
 
 from __future__ import annotations
 
+import contextlib
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,10 +27,12 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from glyphlet.charset import describe
 from glyphlet.data.labelfile import read_label_files
+from glyphlet.data.loader import plan
 from glyphlet.data.sample import Sample
-from glyphlet.errors import CheckpointError, TrainingError
-from glyphlet.evaluate.lines import evaluate_lines
+from glyphlet.errors import CheckpointError, ImageError, TrainingError
+from glyphlet.evaluate.lines import evaluate_lines, line_name
 from glyphlet.evaluate.report import (
     Picture,
     Section,
@@ -44,7 +48,7 @@ from glyphlet.evaluate.report import (
 from glyphlet.evaluate.scores import Evaluation, LineResult, write_results, write_whole
 from glyphlet.export.onnx import export_model
 from glyphlet.export.parity import ParityResult
-from glyphlet.image import decode, size
+from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
 from glyphlet.spec import Recipe, load_recipe
@@ -55,6 +59,8 @@ from glyphlet.train.task import Task, absolute_paths, load_task, read_or_render
 
 REPORT = "report.html"
 """The last file that a job writes: where it stands, the job is done."""
+LATEST = "latest"
+"""A link beside the run folders that leads to the newest."""
 PICTURES = 24
 """Lines in each gallery of a report."""
 
@@ -134,15 +140,19 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
     recipe = absolute_paths(recipe)
     fabric = make_fabric(recipe.train)
     torch.manual_seed(recipe.train.seed)  # before the model draws its first weights
+    problems: list[str] = []
     with console.status("reading and checking lines"):
         task = load_task(recipe)
         if isinstance(recipe.data.test, list):  # a misspelt path shows now, not after an hour
-            check_test_files(recipe.data.test)
+            problems = check_test_files(recipe.data.test, task)
+    for problem in problems:
+        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if folder is None:  # the first process names it, the others are told
         folder = Path(fabric.broadcast(new_run_folder(root, recipe.name) if fabric.is_global_zero else ""))
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "recipe.yaml", recipe.to_yaml())
+        point_to(folder)
         introduce(task, folder, console)
     outcome = fit(task, folder, console, fabric)
     if not fabric.is_global_zero:
@@ -155,15 +165,42 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
     return finish(task, outcome, console)
 
 
-def check_test_files(labels: list[str]) -> None:
-    """Open the label files and the headers of the images, and read no line.
+def check_test_files(labels: list[str], task: Task) -> list[str]:
+    """Open the label files and the images of the test, and read no line.
+
+    Returns:
+        What should be known before the training: images that are also trained on, and with `unreadable: drop` those that
+        cannot be read.
 
     Raises:
         LabelError, ImageError: one cannot be opened.
     """
-    for sample in read_label_files(labels):
-        assert isinstance(sample.source, Path)
-        size(sample.source)
+    found = []
+    samples = read_label_files(labels)
+    for sample in samples:
+        try:
+            decode(sample.source, 1)
+        except ImageError as error:
+            if task.recipe.data.unreadable == "error":
+                raise
+            found.append(f"left out of the test: {error.problem} ({sample.origin})")
+    known = {line_name(line.sample) for line in (*task.train, *task.validation)}
+    shared = [line_name(sample) for sample in samples if line_name(sample) in known]
+    if shared:
+        found.append(
+            f"{len(shared)} of {len(samples)} test images are also training or validation images ({shared[0]}, ...): "
+            "the test will look better than it is"
+        )
+    return found
+
+
+def point_to(folder: Path) -> None:
+    """Let `latest` beside a run folder lead to it, where the file system has links."""
+    link = folder.parent / LATEST
+    with contextlib.suppress(OSError):
+        if link.is_symlink() or not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(folder.name, target_is_directory=True)
 
 
 def introduce(task: Task, folder: Path, console: Console) -> None:
@@ -179,6 +216,22 @@ def introduce(task: Task, folder: Path, console: Console) -> None:
         + charset.text[:100] + ("..." if charset.size > 100 else ""),
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
+    invisible = [c for c in charset.characters if unicodedata.category(c) in ("Cc", "Cf")]
+    if invisible:
+        console.print(
+            f"the charset holds characters that cannot be seen: {', '.join(map(describe, invisible[:5]))}; "
+            "clean the labels if that is not meant",
+            style="yellow", highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+    sizes = sorted(
+        len(members) for members in plan([line.padded_width for line in task.train], task.recipe.train.batch, None)
+    )
+    if sizes[len(sizes) // 2] < task.recipe.train.batch / 2 and len(sizes) > 1:
+        console.print(
+            f"batches hold {sizes[len(sizes) // 2]} lines in the median, since only lines of equal padded width share one: "
+            f"a larger image.width_step than {task.recipe.image.width_step} makes fuller batches",
+            style="yellow", highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     console.print(f"run folder: {folder}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -189,10 +242,10 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     with console.status("exporting, and comparing the file with the trained model"):
         parity = export_model(
             best.model, path, [line.sample.source for line in task.validation],
-            name=recipe.name, training=best.facts, measured=best.measured,
+            trained=best.read(task.validation).texts, name=recipe.name, training=best.facts, measured=best.measured,
         )  # fmt: skip
     console.print(
-        f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines of {parity.widths} widths read as "
+        f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines ({parity.real} real) of {parity.widths} widths read as "
         f"the trained model reads them, largest difference {parity.max_difference:.1e}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
@@ -200,7 +253,12 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     if recipe.data.test is not None:
         with console.status("reading the test lines"):
             samples = read_or_render(recipe.data.test, best.model.codec.charset, "test")
-            test = evaluate_lines(Reader(path), samples)
+            unreadable: list[ImageError] = []
+            test = evaluate_lines(Reader(path), samples, on_error=unreadable.append)
+        for error in unreadable:
+            console.print(
+                f"left out of the test: {error}", style="yellow", highlight=False, markup=False, soft_wrap=True
+            )
         write_results(folder / "test.txt", test.results)
         write_whole(folder / "test.json", json.dumps(test.scores.as_dict(), ensure_ascii=False, indent=1))
         sources = {line_name(sample): sample for sample in samples}
@@ -215,11 +273,6 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
         f"{datetime.now():%Y-%m-%d %H:%M}, {outcome.reason}",
     )
     return Job(folder, outcome, path, parity, test, report)
-
-
-def line_name(sample: Sample) -> str:
-    """How a line is called in results: the path of its image, or where it comes from."""
-    return str(sample.source) if isinstance(sample.source, str | Path) else sample.origin
 
 
 def pictures(results: list[LineResult], sources: dict[str, Sample]) -> list[Picture]:
@@ -246,12 +299,12 @@ def report_sections(
     right = [r for r in shown.results if r.text == r.truth]
     unsure = sorted(right, key=lambda r: r.confidence)[: PICTURES // 2]
     worst = shown.worst(PICTURES)
-    wrong_note = "" if worst else f"Every {which} line was read rightly."
+    errors = [gallery(pictures(worst, sources), f"Worst errors on the {which} lines")] if worst else []
     return [
         score_figures(shown.scores),
         key_figures(costs, "Cost"),
         training_curves(read_log(outcome.folder / "log.csv")),
-        gallery(pictures(worst, sources), f"Worst errors on the {which} lines", wrong_note),
+        *errors,
         gallery(pictures(unsure, sources), f"Read rightly, with the least confidence ({which} lines)"),
         score_section(shown.scores),
         confusion_section(shown.scores),

@@ -1,4 +1,4 @@
-"""Named builders of one kind of part (backbone, neck, head, transform).
+"""Named builders of one kind of part (backbone, neck, head, effect).
 
 The name in a recipe is the name of the decorated function, so that a text search for it finds the code.
 """

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from glyphlet.data.labelfile import read_label_file
+from support import runs_in
 
 
 @pytest.fixture
@@ -73,14 +74,24 @@ class TestLabelFiles:
         (tmp_path / "1.png").write_bytes(data[: len(data) // 2])
         glyphlet("train", path, "--runs", tmp_path / "runs").refused("1.png is damaged", "line 2")
 
-    def test_damage_behind_the_header_of_a_jpeg_is_named_when_it_is_met(self, glyphlet, digits, settings, tmp_path):
+    def test_damage_behind_the_header_of_a_jpeg_is_found_before_the_training(
+        self, glyphlet, digits, settings, tmp_path
+    ):
         rows = [f"{s.source}\t{s.text}" for s in read_label_file(digits)]
         Image.effect_noise((600, 300), 90).save(tmp_path / "cut.jpg")
         data = (tmp_path / "cut.jpg").read_bytes()
         (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 2])
         (tmp_path / "l.txt").write_text("\n".join([*rows, "cut.jpg\t12"]), encoding="utf-8")
         result = glyphlet("train", tmp_path / "l.txt", "--runs", tmp_path / "runs", *settings)
-        result.refused("cut.jpg", f"({tmp_path / 'l.txt'} line 41) is damaged")
+        result.refused("cut.jpg is damaged", f"({tmp_path / 'l.txt'} line 41)", "data.unreadable=drop")
+        dropped = [*settings, "--set", "data.unreadable=drop"]
+        result = glyphlet(
+            "train", tmp_path / "l.txt", "--test", tmp_path / "l.txt", "--runs", tmp_path / "runs", *dropped
+        )
+        assert result.code == 0
+        assert "1 of " in result.out
+        assert "left out of the test: " in result.out
+        assert "40 of 41 test images are also training or validation images" in result.out
 
     def test_a_character_outside_the_charset(self, glyphlet, lines, tmp_path):
         path = lines(*FOUR[:3], ("3.png", "1é"))
@@ -120,7 +131,7 @@ class TestImages:
         Image.fromarray(rng.integers(0, 256, (30, 60, 4), dtype=np.uint8)).save(folder / "transparent.png")
         Image.fromarray(rgb).convert("P").save(folder / "palette.gif")
         Image.fromarray(rgb[:, :, 0] > 128).save(folder / "bits.tif")
-        return sorted(folder.iterdir())
+        return sorted(runs_in(folder))
 
     def test_they_are_read(self, glyphlet, job, images):
         result = glyphlet("read", "-m", job.model, *images)
@@ -330,7 +341,7 @@ class TestPlaces:
     def test_a_full_disk(self, glyphlet, job, digits, settings, small_disk):
         command = ("train", digits, "--runs", small_disk, *settings, "--set", "train.keep_every=1")
         glyphlet(*command, "--set", "train.epochs=20").refused("No space left on device", "glyphlet train --resume")
-        (folder,) = small_disk.iterdir()
+        (folder,) = runs_in(small_disk)
         assert not list(folder.rglob("*.part"))
         kept = sorted((folder / "checkpoints").glob("epoch-*.pt"))
         assert kept

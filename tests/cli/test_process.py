@@ -15,6 +15,7 @@ import pytest
 
 from glyphlet.data.labelfile import read_label_file
 from glyphlet.train.log import read_log
+from support import runs_in
 
 COMMAND = Path(sys.executable).with_name("glyphlet")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("GLYPHLET_")}
@@ -79,7 +80,7 @@ def test_a_signal_saves_and_the_printed_command_goes_on(training, tmp_path, numb
     assert done.stderr == ""
     assert re.match(rf"epoch +{epoch} ", next(line for line in done.stdout.splitlines() if line.startswith("epoch")))
     assert "all epochs done after 60 epochs, 120 updates" in done.stdout
-    (folder,) = (tmp_path / "my runs").iterdir()
+    (folder,) = runs_in(tmp_path / "my runs")
     assert [row["epoch"] for row in read_log(folder / "log.csv")] == list(range(1, 61))
     assert (folder / "report.html").exists()
 
@@ -91,14 +92,14 @@ def test_ctrl_c_twice_loses_nothing(training, tmp_path):
     code, err = finish(training)
     assert code in (130, -signal.SIGINT)
     assert err.count("glyphlet: interrupted") <= 1
-    (folder,) = (tmp_path / "my runs").iterdir()
+    (folder,) = runs_in(tmp_path / "my runs")
     command = [COMMAND, "export", folder, "-o", tmp_path / "m.onnx"]
     subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=True)
     assert (tmp_path / "m.onnx").exists()
 
 
 def test_a_run_folder_that_is_deleted_in_the_middle(training, tmp_path):
-    (folder,) = (tmp_path / "my runs").iterdir()
+    (folder,) = runs_in(tmp_path / "my runs")
     folder.rename(tmp_path / "gone")  # all at once; what `rm -r` does in the middle of a write depends on luck
     shutil.rmtree(tmp_path / "gone")
     code, err = finish(training)

@@ -16,6 +16,7 @@ from glyphlet.cli import app
 from glyphlet.data.labelfile import read_label_file
 from glyphlet.runtime.reader import Reader
 from models.test_importers import original, saved
+from support import runs_in
 
 VERBS = ("demo", "synth", "train", "evaluate", "export", "read", "models", "import")
 
@@ -90,7 +91,7 @@ class TestTrain:
     def test_labels_alone(self, glyphlet, digits, settings, tmp_path):
         result = glyphlet("train", digits, "--runs", tmp_path / "my runs", "--test", digits, *settings)
         assert (result.code, result.err) == (0, "")
-        (folder,) = (tmp_path / "my runs").iterdir()
+        (folder,) = runs_in(tmp_path / "my runs")
         assert folder.name.endswith("_labels")
         assert f"report {folder}/report.html\nmodel  {folder}/model.onnx\n" in result.out
         *_, last = result.out.splitlines()
@@ -107,13 +108,13 @@ class TestTrain:
         monkeypatch.chdir(tmp_path / "été")
         result = glyphlet("train", "r.yml", "--set", "train.epochs=1", "--set", "name=other")
         assert (result.code, result.err) == (0, "")
-        assert [p.name.endswith("_other") for p in (tmp_path / "été" / "runs").iterdir()] == [True]
+        assert [p.name.endswith("_other") for p in runs_in(tmp_path / "été" / "runs")] == [True]
 
     def test_a_label_file_with_a_name_that_is_not_ascii(self, glyphlet, digits, settings, tmp_path):
         labels = digits.with_name("标签 2024.txt")
         shutil.copy(digits, labels)
         assert glyphlet("train", labels, "--runs", tmp_path, *settings).code == 0
-        (folder,) = tmp_path.iterdir()
+        (folder,) = runs_in(tmp_path)
         assert folder.name.endswith("_2024")
         assert glyphlet("train", "--resume", folder).code == 0  # the name is read back as a text, not as a number
 
@@ -284,7 +285,7 @@ class TestDemo:
         assert (result.code, result.err) == (0, "")
         lines = result.out.splitlines()
         assert lines[-1] == "word accuracy 1.0000 (24/24)"
-        (run,) = (tmp_path / "my demo" / "runs").iterdir()
+        (run,) = runs_in(tmp_path / "my demo" / "runs")
         assert f"model  {run / 'model.onnx'}" in lines
         assert sum(line.startswith("  000") for line in lines) == 8
         (command,) = [line.removeprefix("try") for line in lines if line.startswith("try")]

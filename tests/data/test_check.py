@@ -54,6 +54,16 @@ def test_labels_that_ctc_cannot_align_are_found_repeats_counted():
     enforce(report, "error", "drop", "error")
 
 
+def test_damage_behind_the_header_is_found(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 200), dtype=np.uint8))
+    path = tmp_path / "cut.jpg"
+    noise.save(path)
+    path.write_bytes(path.read_bytes()[:-1500])
+    lines, report = check((path, "1"), (WHITE, "2"))
+    assert [line.text for line in lines] == ["2"]
+    assert "cut.jpg is damaged" in report.unreadable[0]
+
+
 def test_unreadable_images_are_found(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"nonsense")
     lines, report = check(

@@ -154,6 +154,29 @@ class TestFit:
         with pytest.raises(CheckpointError, match="another charset"):
             fit(tmp_path / "run", epochs=2)
 
+    def test_changed_lines_cannot_be_resumed(self, tmp_path):
+        """They would be split elsewhere, and former validation lines would be trained on."""
+        fit(tmp_path / "run", epochs=1)
+        task, folder = start(tmp_path / "run", epochs=2)
+        task.train[0], task.train[1] = task.train[1], task.train[0]
+        with pytest.raises(CheckpointError, match="the lines of this run have changed: its checkpoint knows others"):
+            loop.fit(task, folder, Console(file=io.StringIO()))
+
+    def test_two_trainings_do_not_share_a_folder(self, tmp_path, monkeypatch):
+        update = loop.Training.update
+        refused = []
+
+        def second(self, batch):
+            if not refused:
+                refused.append(True)
+                with pytest.raises(TrainingError, match="another process trains in"):
+                    fit(tmp_path / "run", epochs=1)
+            return update(self, batch)
+
+        monkeypatch.setattr(loop.Training, "update", second)
+        assert fit(tmp_path / "run", epochs=1).epochs == 1
+        assert refused
+
     def test_the_console_shows_both_accuracies_and_samples(self, tmp_path):
         task, folder = start(tmp_path, epochs=1)
         console = Console(record=True, width=200, file=io.StringIO())
@@ -178,11 +201,10 @@ class TestCheckpoints:
         path = tmp_path / "checkpoints" / "last.pt"
         save_checkpoint(path, {"a": 1})
 
-        def full(self, data):
-            self.open("wb").close()
+        def full(number):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(type(path), "write_bytes", full)
+        monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(TrainingError, match="No space left on device.*free some space"):
             save_checkpoint(path, {"a": 2})
         assert load_checkpoint(path)["a"] == 1

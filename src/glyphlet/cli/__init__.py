@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -26,7 +27,7 @@ from glyphlet.cli.models import models
 from glyphlet.cli.read import read
 from glyphlet.cli.synth import synth
 from glyphlet.cli.train import train
-from glyphlet.errors import GlyphletError
+from glyphlet.errors import GlyphletError, Interrupted
 
 
 class _Stopped(Exception):
@@ -47,7 +48,7 @@ class _Verbs(TyperGroup):
 app = typer.Typer(
     name="glyphlet",
     cls=_Verbs,
-    help="Trains, shrinks, ships and runs very small text recognisers.",
+    help="Trains, ships and runs very small text recognisers.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -70,7 +71,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Trains, shrinks, ships and runs very small text recognisers."""
+    """Trains, ships and runs very small text recognisers."""
 
 
 def _explain(error: OSError) -> str:
@@ -94,18 +95,26 @@ def _tell(
         typer.secho(f"glyphlet: {message}", err=True, fg="yellow")
 
 
+def _thread_error(args: threading.ExceptHookArgs) -> None:
+    """An error of the operating system in TensorBoard's thread is the main thread's, too; any other is shown."""
+    if not isinstance(args.exc_value, OSError):
+        threading.__excepthook__(args)
+
+
 def main() -> None:
     """The entry point of the `glyphlet` command."""
     show = bool(os.environ.get("GLYPHLET_TRACEBACK"))
     if not show:
         warnings.showwarning = _tell
         # TensorBoard writes in a thread of its own; the main thread hears of its errors, too.
-        threading.excepthook = lambda args: None
+        threading.excepthook = _thread_error
     try:
         app()
     except GlyphletError as error:
         if show:
             raise
+        if isinstance(error, Interrupted):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to stop
         typer.secho(f"glyphlet: {error}", err=True, fg="red")
         sys.exit(error.exit_code)
     except _Stopped as stopped:

@@ -29,11 +29,17 @@ def export(
     from glyphlet.train.restore import restore_run
 
     restored = restore_run(run)
-    sources = [s.source for s in read_label_files(lines)] if lines else restored.validation_sources()
+    trained: list[str] | None = None
+    if lines:
+        sources = [sample.source for sample in read_label_files(lines)]
+    else:
+        checked = restored.validation_lines()
+        sources, trained = [line.sample.source for line in checked], restored.read(checked).texts
     parity = export_model(
         restored.model,
         output,
         sources,
+        trained=trained,
         name=name or restored.recipe.name,
         training=restored.facts,
         measured=restored.measured,

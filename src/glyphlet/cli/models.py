@@ -43,7 +43,6 @@ def models(
 
 COLUMNS = {
     "name": "name",
-    "classes": "classes",
     "parameters": "parameters",
     "published": "published_total",
     "kB": "file_kb",

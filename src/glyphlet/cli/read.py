@@ -39,6 +39,8 @@ def read(
             if isinstance(reading, ImageError):
                 failed = True
                 typer.secho(f"glyphlet: {reading}", err=True, fg="red")
+                if as_json:
+                    typer.echo(json.dumps({"path": str(path), "error": str(reading)}, ensure_ascii=False))
             elif as_json:
                 typer.echo(json.dumps({**reading.to_dict(), "path": str(path)}, ensure_ascii=False))
             else:

@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from glyphlet.charset import describe, unknown_report
 from glyphlet.codec import CTCCodec, min_steps
 from glyphlet.data.sample import Sample
 from glyphlet.errors import AlignmentError, CharsetError, ImageError
-from glyphlet.image import Geometry, decode, name_of, size
+from glyphlet.image import Geometry, decode, name_of
 
 Policy = Literal["error", "drop"]
 
@@ -73,10 +72,7 @@ def _some(examples: Sequence[str]) -> str:
 def _width(sample: Sample, geometry: Geometry) -> int | str:
     """The padded width of a line, or what is wrong with its image."""
     try:
-        if isinstance(sample.source, str | Path):
-            width, height = size(sample.source)
-        else:
-            height, width = decode(sample.source, geometry.channels).shape[:2]
+        height, width = decode(sample.source, geometry.channels).shape[:2]
     except ImageError as error:
         return f"{error.problem} ({sample.origin})"
     scaled = geometry.scaled_width(width, height)
@@ -94,7 +90,7 @@ def check_lines(
 ) -> tuple[list[CheckedLine], CheckReport]:
     """Sort out the lines that cannot be used.
 
-    Image files are opened, but not decoded, so damage behind the header is found only when a line is first read.
+    Every image is decoded once, because damage behind its header shows only then.
 
     Args:
         samples: the lines.
@@ -107,7 +103,7 @@ def check_lines(
         The usable lines in order, and what is wrong with the others.
     """
     report = CheckReport(name, len(samples))
-    with ThreadPoolExecutor(8) as pool:  # waits for the disk, not for the processor
+    with ThreadPoolExecutor() as pool:  # Pillow lets other threads run while it decodes
         widths = list(pool.map(lambda sample: _width(sample, geometry), samples, chunksize=64))
     usable = []
     for sample, width in zip(samples, widths, strict=True):

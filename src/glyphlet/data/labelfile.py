@@ -23,6 +23,10 @@ def read_label_file(path: str | Path) -> list[Sample]:
         LabelError: the file cannot be read, is empty, or a line is malformed (its number is named).
     """
     path = Path(path)
+    if path.suffix.lower() in (".onnx", ".pt", ".pth", ".png", ".jpg", ".jpeg"):
+        raise LabelError(
+            f"{path} is given where a label file is needed", allowed=_FORM, next_step="name one model, then label files"
+        )
     samples = []
     for number, line in enumerate(_lines(path), 1):
         if not line:

@@ -12,6 +12,11 @@ from glyphlet.image import decode, name_of
 from glyphlet.runtime.reader import Reader
 
 
+def line_name(sample: Sample) -> str:
+    """How a line is called in results: the path of its image, or where it comes from."""
+    return str(sample.source) if isinstance(sample.source, str | Path) else sample.origin
+
+
 def evaluate_lines(
     reader: Reader,
     samples: Sequence[Sample],
@@ -53,7 +58,8 @@ def evaluate_lines(
                     raise
                 on_error(error)
         for sample, reading in zip(part, reader.read(images), strict=True):
-            name = str(sample.source) if isinstance(sample.source, str | Path) else sample.origin
-            results.append(LineResult(name, normalize(sample.text), reading.text, reading.confidence, reading.raw))
+            results.append(
+                LineResult(line_name(sample), normalize(sample.text), reading.text, reading.confidence, reading.raw)
+            )
         progress(min(start + 256, len(samples)))
     return Evaluation.of(results, ignore_case=ignore_case)

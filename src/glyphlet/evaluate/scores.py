@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from glyphlet.errors import GlyphletError, LabelError
+from glyphlet.files import replace_file
 from glyphlet.metrics import Confusion, Interval, Scores, edit_distance, score
 
 
@@ -105,16 +105,8 @@ def write_whole(path: str | Path, text: str) -> None:
         GlyphletError: it cannot be written; what stood there before still does.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            with part.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())  # a full disk may show only now
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        replace_file(path, text.encode("utf-8"))
     except OSError as error:
         raise GlyphletError(
             f"{path} cannot be written: {error.strerror or error}",

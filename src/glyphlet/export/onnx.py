@@ -48,6 +48,7 @@ def export_model(
     path: str | Path,
     sources: Sequence[ImageSource],
     *,
+    trained: Sequence[str] | None = None,
     name: str,
     training: Mapping[str, Any],
     measured: Mapping[str, Any],
@@ -58,6 +59,8 @@ def export_model(
         model: the trained model, on any device and in any mode.
         path: the file to write; its folder must exist.
         sources: real lines to compare the file with the model on, at least one, best of the validation set.
+        trained: what the training read on the sources, through its own loader; without it, the training's
+            preprocessing is not compared.
         name: what the model is called.
         training: how it was trained; anything that JSON can hold.
         measured: accuracies and the like; anything that JSON can hold.
@@ -87,7 +90,7 @@ def export_model(
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         _write(temporary, bundled(graph, metadata))
-        result = compare(model, Reader(temporary), sources)
+        result = compare(model, Reader(temporary), sources, trained)
         _write(temporary, bundled(graph, replace(metadata, parity=result.to_dict())))
         bundle.open_model(temporary)
         _move(temporary, path)
@@ -160,7 +163,10 @@ def _check_finite(model: Recognizer) -> None:
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise _unwritable(path.parent, error) from error
 

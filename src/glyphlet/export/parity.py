@@ -2,7 +2,8 @@
 
 Each line goes through torch alone, and through the `Reader` that will serve the file: once alone, for its logits, and
 once in batches with the others, for its text. Every text must be the same, and no logit may differ by more than
-`TOLERANCE` times the largest logit of its line.
+`TOLERANCE` times the largest logit of its line. After a training, the texts must also be those that its last validation
+read through the training's own loader: so a difference in preprocessing shows, too.
 
 At least `LINES` lines are compared. Where fewer are given, they are completed with copies that are stretched or cropped
 horizontally. `VARIED` such copies are always added, so that many widths are met even where all real lines have one.
@@ -54,13 +55,16 @@ class ParityResult:
         return asdict(self)
 
 
-def compare(model: Recognizer, reader: Reader, sources: Sequence[ImageSource]) -> ParityResult:
+def compare(
+    model: Recognizer, reader: Reader, sources: Sequence[ImageSource], trained: Sequence[str] | None = None
+) -> ParityResult:
     """Read lines with a model and with the file that was made from it.
 
     Args:
         model: in eval mode, on the CPU.
         reader: of the exported file.
         sources: real lines, at least one.
+        trained: what the training read on the sources, through its own loader; the reader must read the same.
 
     Raises:
         ExportError: there are no lines, a text differs, or a logit differs by more than `TOLERANCE`.
@@ -74,6 +78,8 @@ def compare(model: Recognizer, reader: Reader, sources: Sequence[ImageSource]) -
         )
     lines = [*sources, *derived(sources, max(LINES - len(sources), VARIED), model.geometry)]
     texts = [reading.text for reading in reader.read(lines)]
+    for source, text, expected_text in zip(sources, texts, texts if trained is None else trained, strict=False):
+        _check(f"{name_of(source)}, as the training prepared it", expected_text, text, 0.0)
     worst, widths = 0.0, set()
     with _one_thread():
         for source, text in zip(lines, texts, strict=True):

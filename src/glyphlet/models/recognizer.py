@@ -1,6 +1,6 @@
-"""A recogniser: transform, backbone, neck and head in a row, with what reading needs to know about them.
+"""A recogniser: backbone, neck and head in a row, with what reading needs to know about them.
 
-    images N C H W -> transform -> N C H W -> backbone -> maps -> neck -> N T D -> head -> logits N T K
+    images N C H W -> backbone -> maps -> neck -> N T D -> head -> logits N T K
 
 `build` is the only place that looks parts up by name.
 """

@@ -6,9 +6,7 @@ It is read with `torch.load(weights_only=True)`: no code in it is ever run.
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import pickle
 import random
 import shlex
@@ -19,6 +17,7 @@ import numpy as np
 import torch
 
 from glyphlet.errors import CheckpointError, TrainingError
+from glyphlet.files import replace_file
 
 FORMAT = 1
 
@@ -52,16 +51,12 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     Raises:
         TrainingError: it could not be written (a full disk, no permission); an older checkpoint is untouched.
     """
-    temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()  # torch itself would report a full disk as `unexpected pos 30656 vs 30588`
         torch.save({"format": FORMAT, **state}, buffer)
-        temporary.write_bytes(buffer.getbuffer())
-        os.replace(temporary, path)
+        replace_file(path, buffer.getbuffer())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise TrainingError(
             f"the checkpoint {path} cannot be written: {error.strerror or error}",
             allowed="a folder with room for it",

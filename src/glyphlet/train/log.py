@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.models.summary import kilobytes, part_costs
@@ -140,7 +141,7 @@ class RunLog:
         """One epoch is done."""
         self.console.print(escape(row.text()) + ("  [green]best[/]" if best else ""), highlight=False, soft_wrap=True)
         for sample in samples:
-            self.console.print("    " + escape(sample), style="dim", highlight=False, soft_wrap=True)
+            self.console.print(Text("    " + sample, style="dim"), soft_wrap=True)
         with self.csv.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS).writerow(asdict(row))
         if self._board is not None:

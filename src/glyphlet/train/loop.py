@@ -1,7 +1,6 @@
 """The training loop, straight-line, on Lightning Fabric (device, precision, several processes).
 
-    folder = start(recipe, ...)      a dated run folder with the recipe in it
-    fit(task, folder, ...)           trains until done, stopped or interrupted; resumes when the folder has a checkpoint
+    fit(task, folder, ...)    trains until done, stopped or interrupted; goes on when the folder has a checkpoint
 
 Everything that decides the next update is in the checkpoint or is a pure function of the update's number: weights,
 optimiser, random states, the position inside the epoch, the sums for the report. So a resumed training equals the
@@ -10,13 +9,14 @@ uninterrupted one bit for bit on a CPU (with the same number of threads).
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shlex
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,11 @@ from glyphlet.train.log import EpochRow, RunLog
 from glyphlet.train.optim import Schedule, build_optimizer
 from glyphlet.train.task import Task
 from glyphlet.train.validate import paths_of, validate
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 LAST, BEST = "last.pt", "best.pt"
 
@@ -125,6 +130,39 @@ def make_fabric(spec: TrainSpec) -> Fabric:
     return fabric
 
 
+def lines_digest(task: Task) -> str:
+    """SHA-256 over the lines in order: which are trained on and which validate, their images' names, texts and widths."""
+    digest = hashlib.sha256()
+    for part in (task.train, task.validation):
+        for line in part:
+            name = line.sample.source if isinstance(line.sample.source, str | Path) else line.sample.origin
+            digest.update(f"{Path(str(name)).name}\t{line.text}\t{line.padded_width}\n".encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second training out of a run folder.
+
+    Raises:
+        TrainingError: another process trains in it.
+    """
+    if fcntl is None:
+        yield
+        return
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise TrainingError(
+                f"another process trains in {folder}",
+                allowed="one training for each run folder",
+                next_step="wait for it, or stop it",
+            ) from error
+        yield
+
+
 class Training:
     """A training in progress: the model, its optimiser, its data, and where it stands."""
 
@@ -144,6 +182,7 @@ class Training:
         self.batches = -(-len(self.loader) // fabric.world_size)
         self.schedule = Schedule(self.spec, self.batches)
         self.progress = Progress()
+        self.digest = lines_digest(task)
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -153,7 +192,7 @@ class Training:
         return {
             "recipe": self.task.recipe.dump(),
             "charset": {"text": charset.text, "half_width": charset.half_width},
-            "lines": {"train": len(self.task.train), "validation": len(self.task.validation)},
+            "lines": {"train": len(self.task.train), "validation": len(self.task.validation), "digest": self.digest},
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -167,9 +206,12 @@ class Training:
         Raises:
             CheckpointError: it belongs to another model or another charset.
         """
-        if state["charset"]["text"] != self.model.codec.charset.text:
+        charset = self.model.codec.charset
+        same = {"text": charset.text, "half_width": charset.half_width} == state["charset"]
+        if not same or state["lines"]["digest"] != self.digest:
+            # Another set would be split elsewhere, and validation lines of before would be trained on.
             raise CheckpointError(
-                "the labels of this run have changed: its checkpoint knows another charset",
+                "the lines of this run have changed: its checkpoint knows " + ("others" if same else "another charset"),
                 allowed="the same label files as when the run was started",
                 next_step="put them back, or start a new run",
             )
@@ -346,10 +388,16 @@ def fit(task: Task, folder: Path, console: Console, fabric: Fabric | None = None
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
-        TrainingError: the loss is not finite, or a file cannot be written.
-        CheckpointError: the last checkpoint is damaged or of another model.
+        TrainingError: the loss is not finite, a file cannot be written, or another process trains in the folder.
+        CheckpointError: the last checkpoint is damaged, of another model or of other lines.
     """
     training = Training(task, folder, fabric or make_fabric(task.recipe.train))
+    with _alone(folder) if training.fabric.is_global_zero else nullcontext():
+        return _fit(training, console)
+
+
+def _fit(training: Training, console: Console) -> Outcome:
+    folder = training.folder
     last = folder / "checkpoints" / LAST
     resumed = last.exists()
     training.fabric.barrier()  # every process has looked before the first one writes

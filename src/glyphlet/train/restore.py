@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
+from glyphlet.data.check import CheckedLine
+from glyphlet.data.loader import LineLoader
 from glyphlet.errors import CheckpointError
-from glyphlet.image import ImageSource
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.models.summary import count_parameters
 from glyphlet.spec import Recipe, recipe_from
 from glyphlet.train.checkpoint import load_checkpoint
 from glyphlet.train.loop import BEST
 from glyphlet.train.task import load_task
+from glyphlet.train.validate import Validation, validate
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,16 @@ class Restored:
     facts: dict[str, Any]
     measured: dict[str, Any]
 
-    def validation_sources(self) -> list[ImageSource]:
-        """The images of the run's validation lines, read or rendered anew."""
-        return [line.sample.source for line in load_task(self.recipe).validation]
+    def validation_lines(self) -> list[CheckedLine]:
+        """The run's validation lines, read or rendered anew."""
+        return load_task(self.recipe).validation
+
+    def read(self, lines: list[CheckedLine]) -> Validation:
+        """Read lines as the training does when it validates, through its own loader."""
+        loader = LineLoader(lines, self.recipe.image, batch=self.recipe.train.batch, seed=None)
+        result = validate(self.model, self.model.head, self.model.codec, loader, torch.device("cpu"), 0)
+        self.model.eval()
+        return result
 
 
 def restore_run(path: Path) -> Restored:

@@ -21,11 +21,13 @@ class Validation:
         loss: mean CTC loss of a line, without the confidence penalty.
         scores: accuracies.
         samples: `raw path => text | truth` of the first lines.
+        texts: what was read, in the order of the loader's lines.
     """
 
     loss: float
     scores: Scores
     samples: list[str]
+    texts: list[str]
 
 
 def paths_of(logits_NTK: torch.Tensor) -> list[list[int]]:
@@ -49,19 +51,18 @@ def validate(
     """
     model.eval()
     loss = 0.0
-    texts: list[str] = []
-    truths: list[str] = []
-    described: dict[str, str] = {}
+    first = [id(line) for line in loader.lines[:samples]]
+    read: dict[int, str] = {}  # by the line itself: batches come in the order of widths
+    described: dict[int, str] = {}
     with torch.no_grad():
         for batch in loader.epoch():
             logits = model(batch.images.to(device))
             loss += float(head.loss(logits, batch.labels)) * len(batch.lines)
             for line, path in zip(batch.lines, paths_of(logits), strict=True):
-                texts.append(codec.decode(path))
-                truths.append(line.text)
-                if len(described) < 4 * samples:
-                    described[line.sample.origin] = f"{codec.raw(path)} => {texts[-1]} | {line.text}"
+                read[id(line)] = codec.decode(path)
+                if id(line) in first:
+                    described[id(line)] = f"{codec.raw(path)} => {read[id(line)]} | {line.text}"
     model.train()
-    # The first lines of the set, not those of its narrowest images.
-    order = [line.sample.origin for line in loader.lines if line.sample.origin in described]
-    return Validation(loss / len(texts), score(texts, truths), [described[o] for o in order[:samples]])
+    texts = [read[id(line)] for line in loader.lines]
+    scores = score(texts, [line.text for line in loader.lines])
+    return Validation(loss / len(texts), scores, [described[key] for key in first], texts)
