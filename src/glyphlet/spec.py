@@ -169,7 +169,7 @@ class TrainSpec(_Strict):
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     """`sgd` is with Nesterov momentum when `momentum` is above 0."""
     lr: float = Field(0.01, gt=0)
-    """Peak learning rate. The loss is a mean over lines, so it need not change with the batch size's sum."""
+    """Peak learning rate. The loss is a mean over the lines of a batch."""
     betas: tuple[_Beta, _Beta] = (0.9, 0.999)
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(0.01, ge=0)

@@ -13,7 +13,7 @@ from glyphlet.codec import BLANK
 def ctc_loss(log_probs_NTK: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
     """Connectionist temporal classification (Graves et al. 2006), a mean over lines of -log P(label).
 
-    The sum over a line's steps is not divided by its length, so the learning rate means the same for any batch size.
+    A line's loss is not divided by its length. Every batch weighs the same, however few lines it holds.
 
     Args:
         log_probs_NTK: log softmax of the logits.

@@ -12,14 +12,10 @@ from __future__ import annotations
 import hashlib
 import math
 import shlex
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import torch
@@ -33,15 +29,11 @@ from glyphlet.models.losses import confidence_penalty
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.spec import TrainSpec
 from glyphlet.train.checkpoint import load_checkpoint, random_state, restore_random, save_checkpoint
+from glyphlet.train.guard import alone, signals
 from glyphlet.train.log import EpochRow, RunLog
 from glyphlet.train.optim import Schedule, build_optimizer
 from glyphlet.train.task import Task
 from glyphlet.train.validate import paths_of, validate
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
 
 LAST, BEST = "last.pt", "best.pt"
 
@@ -88,28 +80,6 @@ class Outcome:
     seconds: float
 
 
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Notes the first Ctrl-C or SIGTERM instead of dying from it; a second Ctrl-C kills as usual."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught
-        return
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, frame: FrameType | None) -> None:
-        caught.append(number)
-        signal.signal(number, before[number])
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def make_fabric(spec: TrainSpec) -> Fabric:
     """Fabric for the device, precision and number of processes of a recipe.
 
@@ -139,28 +109,6 @@ def lines_digest(task: Task) -> str:
             digest.update(f"{Path(str(name)).name}\t{line.text}\t{line.padded_width}\n".encode())
         digest.update(b"\n")
     return digest.hexdigest()
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second training out of a run folder.
-
-    Raises:
-        TrainingError: another process trains in it.
-    """
-    if fcntl is None:
-        yield
-        return
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise TrainingError(
-                f"another process trains in {folder}",
-                allowed="one training for each run folder",
-                next_step="wait for it, or stop it",
-            ) from error
-        yield
 
 
 class Training:
@@ -392,7 +340,7 @@ def fit(task: Task, folder: Path, console: Console, fabric: Fabric | None = None
         CheckpointError: the last checkpoint is damaged, of another model or of other lines.
     """
     training = Training(task, folder, fabric or make_fabric(task.recipe.train))
-    with _alone(folder) if training.fabric.is_global_zero else nullcontext():
+    with alone(folder) if training.fabric.is_global_zero else nullcontext():
         return _fit(training, console)
 
 
@@ -408,7 +356,7 @@ def _fit(training: Training, console: Console) -> Outcome:
     if training.progress.finished:
         return training.outcome()
     log = RunLog(folder, console, training.spec.epochs, training.progress.epoch)
-    with _signals() as caught, log.live(training.schedule.total, training.progress.step):
+    with signals() as caught, log.live(training.schedule.total, training.progress.step):
         while not training.progress.finished:
             training.train_epoch(log, caught)
             training.end_epoch(log)
