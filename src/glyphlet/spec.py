@@ -70,6 +70,10 @@ class CharsetSpec(_Strict):
     text: str | None = None
     half_width: bool = False
 
+    def fixed(self) -> Charset | None:
+        """The charset, or None when it is to be collected from the labels; raises as `resolve`."""
+        return self.resolve([]) if self.name or self.file or self.text else None
+
     def resolve(self, labels: Sequence[str]) -> Charset:
         """The charset; `labels` are used when nothing else is given.
 

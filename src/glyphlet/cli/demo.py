@@ -32,12 +32,11 @@ def demo(
     from glyphlet.runtime.reader import Reader
     from glyphlet.spec import Recipe, SynthSpec, load_recipe
     from glyphlet.synth.dataset import write_set
-    from glyphlet.train.task import fixed_charset
 
     recipe = load_recipe("demo", set_ or [])
     if recipe.data.test is None:
         raise RecipeError("the demonstration needs test lines", allowed="data.test", next_step="leave it as it is")
-    charset = fixed_charset(recipe)
+    charset = recipe.charset.fixed()
     console = Console()
     values = recipe.dump()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

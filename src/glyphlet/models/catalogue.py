@@ -29,8 +29,7 @@ def recipes(width: int) -> list[dict[str, Any]]:
 
 def recipe_charset(recipe: Recipe) -> Charset:
     """The charset of a recipe; where the labels decide it, the 95 printable ASCII characters stand in."""
-    spec = recipe.charset
-    return spec.resolve([]) if spec.name or spec.file or spec.text else Charset.named("ascii")
+    return recipe.charset.fixed() or Charset.named("ascii")
 
 
 def published_total(recipe: Recipe) -> int | None:

@@ -74,12 +74,6 @@ def absolute_paths(recipe: Recipe) -> Recipe:
     return Recipe.model_validate(values)
 
 
-def fixed_charset(recipe: Recipe) -> Charset | None:
-    """The charset that the recipe names, or None when it is to be collected from the labels."""
-    spec = recipe.charset
-    return spec.resolve([]) if spec.name or spec.file or spec.text else None
-
-
 def load_task(recipe: Recipe) -> Task:
     """Read or render the lines, check them, cut the validation part, and build the model.
 
@@ -94,7 +88,7 @@ def load_task(recipe: Recipe) -> Task:
             next_step="add them: --set 'data.train=[labels.txt]'",
         )
     build_effects(recipe.augment)  # the loader builds them again; a misspelt one shows now
-    charset = fixed_charset(recipe)
+    charset = recipe.charset.fixed()
     samples = read_or_render(data.train, charset, "train")
     if data.validation:
         parts = samples, read_label_files(data.validation)
