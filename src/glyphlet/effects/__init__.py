@@ -1,7 +1,8 @@
 """Effects: what happens to lines on their way to a camera or a scanner. NumPy in, NumPy out.
 
 An effect takes a line uint8 (C, H, W) and a NumPy generator, and returns a line of the same shape. Training applies them
-to training lines only; the recipe lists them in order: `augment: [{name: shift, pixels: 4}]`.
+to training lines only, synthesis to rendered ones; a recipe lists them in order: `augment: [{name: shift, pixels: 4}]`.
+Every effect may have `p`, the probability that it is applied to a line (1 by default).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from glyphlet.errors import RecipeError
 from glyphlet.registry import Registry
 from glyphlet.spec import PartSpec
 
@@ -27,7 +29,22 @@ def build_effects(specs: Sequence[PartSpec]) -> list[Effect]:
     Raises:
         RecipeError: an effect or an option is unknown, or an option is out of range.
     """
-    return [EFFECTS.build(spec.name, spec.options) for spec in specs]
+    return [_build(spec) for spec in specs]
+
+
+def _build(spec: PartSpec) -> Effect:
+    options = spec.options
+    probability = options.pop("p", 1)
+    if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
+        raise RecipeError(f"effect {spec.name} has p {probability!r}", allowed="0 to 1", next_step="correct it")
+    effect: Effect = EFFECTS.build(spec.name, options)
+    if probability == 1:
+        return effect
+
+    def sometimes(line: Pixels, random: np.random.Generator) -> Pixels:
+        return effect(line, random) if random.random() < probability else line
+
+    return sometimes
 
 
 def apply(effects: Sequence[Effect], pixels: Pixels, random: np.random.Generator) -> Pixels:
