@@ -20,21 +20,22 @@ from __future__ import annotations
 import contextlib
 import json
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 from rich.console import Console
 
 from glyphlet.charset import describe
-from glyphlet.data.labelfile import read_label_files
-from glyphlet.data.loader import plan
-from glyphlet.data.sample import Sample
+from glyphlet.data.check import CheckedLines
+from glyphlet.data.lineset import LineSet, ListedLines
+from glyphlet.data.open import open_lines
 from glyphlet.errors import CheckpointError, ImageError, TrainingError
-from glyphlet.evaluate.lines import evaluate_lines, line_name
+from glyphlet.evaluate.lines import evaluate_lines, pictures
 from glyphlet.evaluate.report import (
-    Picture,
     Section,
     confusion_section,
     gallery,
@@ -45,13 +46,13 @@ from glyphlet.evaluate.report import (
     training_curves,
     write_report,
 )
-from glyphlet.evaluate.scores import Evaluation, LineResult, write_results, write_whole
+from glyphlet.evaluate.scores import Evaluation, write_results, write_whole
 from glyphlet.export.onnx import export_model
-from glyphlet.export.parity import ParityResult
+from glyphlet.export.parity import PARITY_LINES, ParityResult
 from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
-from glyphlet.spec import Recipe, load_recipe
+from glyphlet.spec import AnySource, Recipe, SynthSpec, load_recipe
 from glyphlet.train.log import model_summary, read_log
 from glyphlet.train.loop import Outcome, fit, make_fabric
 from glyphlet.train.restore import restore_run
@@ -141,10 +142,12 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
     fabric = make_fabric(recipe.train)
     torch.manual_seed(recipe.train.seed)  # before the model draws its first weights
     problems: list[str] = []
-    with console.status("reading and checking lines"):
-        task = load_task(recipe)
+    with console.status("reading and checking lines") as status:
+        task = load_task(
+            recipe, lambda name, done, total: status.update(f"reading and checking {name}: {done:,} of {total:,}")
+        )
         if isinstance(recipe.data.test, list):  # a misspelt path shows now, not after an hour
-            problems = check_test_files(recipe.data.test, task)
+            problems = check_test_lines(recipe.data.test, task)
     for problem in problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if folder is None:  # the first process names it, the others are told
@@ -165,8 +168,8 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
     return finish(task, outcome, console)
 
 
-def check_test_files(labels: list[str], task: Task) -> list[str]:
-    """Open the label files and the images of the test, and read no line.
+def check_test_lines(sources: list[AnySource], task: Task) -> list[str]:
+    """Open the test lines that are read from files, and their images, and read no line.
 
     Returns:
         What should be known before the training: images that are also trained on, and with `unreadable: drop` those that
@@ -176,22 +179,37 @@ def check_test_files(labels: list[str], task: Task) -> list[str]:
         LabelError, ImageError: one cannot be opened.
     """
     found = []
-    samples = read_label_files(labels)
-    for sample in samples:
+    files = [source for source in sources if not isinstance(source, SynthSpec)]
+    lines = open_lines(files) if files else ListedLines([])
+    names = []
+    for number in range(len(lines)):
         try:
+            sample = lines.sample(number)
             decode(sample.source, 1)
         except ImageError as error:
             if task.recipe.data.unreadable == "error":
                 raise
-            found.append(f"left out of the test: {error.problem} ({sample.origin})")
-    known = {line_name(line.sample) for line in (*task.train, *task.validation)}
-    shared = [line_name(sample) for sample in samples if line_name(sample) in known]
+            found.append(f"left out of the test: {error.problem} ({lines.origin(number)})")
+            continue
+        if isinstance(sample.source, Path):
+            names.append(str(sample.source))
+    # Images inside databases and archives have no name to go by; `glyphlet data check --test` compares the pictures.
+    known = {str(s) for part in (task.train, task.validation) for s in _paths(part)} if names else set()
+    shared = [name for name in names if name in known]
     if shared:
         found.append(
-            f"{len(shared)} of {len(samples)} test images are also training or validation images ({shared[0]}, ...): "
+            f"{len(shared)} of {len(lines)} test images are also training or validation images ({shared[0]}, ...): "
             "the test will look better than it is"
         )
     return found
+
+
+def _paths(lines: CheckedLines) -> Iterator[Path]:
+    """The image files of lines, as far as they are files."""
+    for index in lines.indices.tolist():
+        source = lines.source.path(index)
+        if source is not None:
+            yield source
 
 
 def point_to(folder: Path) -> None:
@@ -205,14 +223,19 @@ def point_to(folder: Path) -> None:
 
 def introduce(task: Task, folder: Path, console: Console) -> None:
     """Say what will be trained on what."""
+    for note in task.notes:
+        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     for report in task.reports:
         for message in report.messages():
             console.print(f"left out: {message}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-    widths = sorted(line.padded_width for line in task.train)
-    console.print(model_summary(task.model, widths[len(widths) // 2]))
+    widths = np.sort(task.train.widths if len(task.train) else task.validation.widths)
+    console.print(model_summary(task.model, int(widths[len(widths) // 2])))
     charset = task.model.codec.charset
     console.print(
-        f"{len(task.train)} training and {len(task.validation)} validation lines, {charset.size} characters: "
+        (f"{len(task.train):,} training" if len(task.train) else "")
+        + (" and " if len(task.train) and task.endless else "")
+        + (f"{sum(map(len, task.endless)):,} new rendered lines an epoch" if task.endless else "")
+        + f" and {len(task.validation):,} validation lines, {charset.size:,} characters: "
         + charset.text[:100] + ("..." if charset.size > 100 else ""),
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
@@ -223,26 +246,17 @@ def introduce(task: Task, folder: Path, console: Console) -> None:
             "clean the labels if that is not meant",
             style="yellow", highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
-    sizes = sorted(
-        len(members) for members in plan([line.padded_width for line in task.train], task.recipe.train.batch, None)
-    )
-    if sizes[len(sizes) // 2] < task.recipe.train.batch / 2 and len(sizes) > 1:
-        console.print(
-            f"batches hold {sizes[len(sizes) // 2]} lines in the median, since only lines of equal padded width share one: "
-            f"a larger image.width_step than {task.recipe.image.width_step} makes fuller batches",
-            style="yellow", highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
     console.print(f"run folder: {folder}", highlight=False, markup=False, soft_wrap=True)
 
 
 def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     """Export the best weights, read the test lines once, write the report."""
     folder, recipe, best = outcome.folder, task.recipe, restore_run(outcome.folder)
-    path = folder / "model.onnx"
+    path, compared = folder / "model.onnx", task.validation.some(PARITY_LINES)
     with console.status("exporting, and comparing the file with the trained model"):
         parity = export_model(
-            best.model, path, [line.sample.source for line in task.validation],
-            trained=best.read(task.validation).texts, name=recipe.name, training=best.facts, measured=best.measured,
+            best.model, path, compared.sources(),
+            trained=best.read(compared).texts, name=recipe.name, training=best.facts, measured=best.measured,
         )  # fmt: skip
     console.print(
         f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines ({parity.real} real) of {parity.widths} widths read as "
@@ -252,44 +266,35 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     test: Evaluation | None = None
     if recipe.data.test is not None:
         with console.status("reading the test lines"):
-            samples = read_or_render(recipe.data.test, best.model.codec.charset, "test")
+            lines: LineSet = read_or_render(recipe.data.test, best.model.codec.charset, "test")
             unreadable: list[ImageError] = []
-            test = evaluate_lines(Reader(path), samples, on_error=unreadable.append)
+            test = evaluate_lines(Reader(path), lines, on_error=unreadable.append)
         for error in unreadable:
             console.print(
                 f"left out of the test: {error}", style="yellow", highlight=False, markup=False, soft_wrap=True
             )
         write_results(folder / "test.txt", test.results)
         write_whole(folder / "test.json", json.dumps(test.scores.as_dict(), ensure_ascii=False, indent=1))
-        sources = {line_name(sample): sample for sample in samples}
     else:
-        sources = {line_name(line.sample): line.sample for line in task.validation}
-    shown = test or evaluate_lines(Reader(path), [line.sample for line in task.validation])
+        lines = ListedLines([line.sample for line in compared])
+    shown = test or evaluate_lines(Reader(path), lines)
     report = folder / REPORT
     write_report(
         report,
         f"Glyphlet: {recipe.name}",
-        report_sections(task, outcome, path, shown, sources, tested=test is not None),
+        report_sections(task, outcome, path, shown, lines, tested=test is not None),
         f"{datetime.now():%Y-%m-%d %H:%M}, {outcome.reason}",
     )
     return Job(folder, outcome, path, parity, test, report)
 
 
-def pictures(results: list[LineResult], sources: dict[str, Sample]) -> list[Picture]:
-    """Lines for a gallery, as the images they came from."""
-    return [
-        Picture(decode(sources[r.path].source), r.text, r.truth, r.confidence, Path(r.path).name, r.raw)
-        for r in results
-    ]
-
-
 def report_sections(
-    task: Task, outcome: Outcome, path: Path, shown: Evaluation, sources: dict[str, Sample], *, tested: bool
+    task: Task, outcome: Outcome, path: Path, shown: Evaluation, lines: LineSet, *, tested: bool
 ) -> list[Section]:
     """The report of a run: figures, curves, lines that were read wrongly and rightly, confusions, recipe."""
     which = "test" if tested else "validation"
-    widths = sorted(line.padded_width for line in task.validation)
-    width = widths[len(widths) // 2]
+    widths = np.sort(task.validation.widths)
+    width = int(widths[len(widths) // 2])
     costs: dict[str, str | tuple[str, str]] = {
         "Parameters": f"{count_parameters(task.model):,}",
         "Model file": (f"{path.stat().st_size / 1024:.1f} kB", "float32, with charset and geometry"),
@@ -299,13 +304,13 @@ def report_sections(
     right = [r for r in shown.results if r.text == r.truth]
     unsure = sorted(right, key=lambda r: r.confidence)[: PICTURES // 2]
     worst = shown.worst(PICTURES)
-    errors = [gallery(pictures(worst, sources), f"Worst errors on the {which} lines")] if worst else []
+    errors = [gallery(pictures(worst, lines), f"Worst errors on the {which} lines")] if worst else []
     return [
         score_figures(shown.scores),
         key_figures(costs, "Cost"),
         training_curves(read_log(outcome.folder / "log.csv")),
         *errors,
-        gallery(pictures(unsure, sources), f"Read rightly, with the least confidence ({which} lines)"),
+        gallery(pictures(unsure, lines), f"Read rightly, with the least confidence ({which} lines)"),
         score_section(shown.scores),
         confusion_section(shown.scores),
         preformatted(task.recipe.to_yaml()),

@@ -48,7 +48,7 @@ def test_labels_that_ctc_cannot_align_are_found_repeats_counted():
     # 40 pixels are 10 steps: ten different digits fit, six equal ones need eleven.
     lines, report = check((WHITE, "1234567890"), (WHITE, "111111"), (WHITE, "12345678901"))
     assert [line.text for line in lines] == ["1234567890"]
-    assert "'111111' needs 11 steps, its image of 40 pixels gives 10" in report.unalignable[0]
+    assert "'111111' needs 11 steps, its image of 40 pixels gives 10" in report.unalignable.examples[0]
     with pytest.raises(AlignmentError, match="2 of 3 labels are too long.*unalignable=drop"):
         enforce(report, "error", "error", "error")
     enforce(report, "error", "drop", "error")
@@ -61,7 +61,7 @@ def test_damage_behind_the_header_is_found(tmp_path):
     path.write_bytes(path.read_bytes()[:-1500])
     lines, report = check((path, "1"), (WHITE, "2"))
     assert [line.text for line in lines] == ["2"]
-    assert "cut.jpg is damaged" in report.unreadable[0]
+    assert "cut.jpg is damaged" in report.unreadable.examples[0]
 
 
 def test_unreadable_images_are_found(tmp_path):
@@ -69,8 +69,8 @@ def test_unreadable_images_are_found(tmp_path):
     lines, report = check(
         (tmp_path / "bad.png", "1"), (tmp_path / "none.png", "1"), (np.zeros((1, 5000), np.uint8), "1")
     )
-    assert not lines
-    assert len(report.unreadable) == 3
-    assert "160000 pixels wide" in report.unreadable[2]
+    assert len(lines) == 0
+    assert report.unreadable.count == 3
+    assert "160000 pixels wide" in report.unreadable.examples[2]
     with pytest.raises(ImageError, match=r"3 of 3 images cannot be read.*bad\.png is not an image.*\(line 0\)"):
         enforce(report, "drop", "drop", "error")

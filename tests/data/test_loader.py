@@ -1,92 +1,161 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
-from glyphlet.data.check import check_lines
+from glyphlet.data.check import CheckedLines, check_lines
 from glyphlet.data.labelfile import read_label_file
-from glyphlet.data.loader import LineLoader, plan
-from glyphlet.effects.shift import shift
+from glyphlet.data.lineset import ListedLines
+from glyphlet.data.loader import LineLoader, choose_workers
+from glyphlet.data.prepare import Endless, Preparer
+from glyphlet.errors import TrainingError
 from glyphlet.image import Geometry, prepare, scale
+from glyphlet.spec import SynthSpec
+from glyphlet.synth.render import RenderedSet
+from support import part
 
 GEOMETRY = Geometry()
+CODEC = CTCCodec(Charset.named("digits"))
+SHIFT = [part("shift", pixels=3)]
 
 
 @pytest.fixture
 def lines(line_folder):
-    codec = CTCCodec(Charset.named("digits"))
-    return check_lines(read_label_file(line_folder / "labels.txt"), codec, GEOMETRY, lambda w: w // 4)[0]
+    return check_lines(read_label_file(line_folder / "labels.txt"), CODEC, GEOMETRY, lambda w: w // 4)[0]
 
 
-@given(st.lists(st.sampled_from([32, 40, 64]), min_size=1, max_size=80), st.integers(1, 20), st.integers(0, 3))
-def test_a_plan_holds_every_line_once_in_batches_of_one_width(widths, batch, epoch):
-    batches = plan(widths, batch, 7, epoch)
-    assert sorted(int(i) for b in batches for i in b) == list(range(len(widths)))
-    for members in batches:
-        assert len({widths[i] for i in members}) == 1
-        assert 1 <= len(members) <= batch
-    again = plan(widths, batch, 7, epoch)
-    assert all((a == b).all() for a, b in zip(batches, again, strict=True))
-    assert len(batches) == len(plan(widths, batch, None))
+def endless(count=20, **spec):
+    spec = SynthSpec(count=count, endless=True, min_length=1, max_length=4, spacing="proportional", **spec)
+    return [Endless(RenderedSet(spec, CODEC.charset, "train"), CODEC)]
 
 
-def test_epochs_differ():
-    orders = {tuple(int(i) for b in plan([32] * 20, 4, 1, epoch) for i in b) for epoch in range(4)}
-    assert len(orders) == 4
+def nothing():
+    return CheckedLines(ListedLines([]), CODEC, np.zeros(0, np.int64), np.zeros(0, np.int32))
+
+
+def equal(one, other):
+    assert [len(update) for update in one] == [len(update) for update in other]
+    for a, b in zip([b for u in one for b in u], [b for u in other for b in u], strict=True):
+        assert torch.equal(a.images, b.images)
+        assert (a.labels, a.texts, a.numbers) == (b.labels, b.texts, b.numbers)
 
 
 def test_batches_hold_what_image_prepares(lines):
     loader = LineLoader(lines, GEOMETRY, batch=5, seed=3)
-    seen = 0
-    for batch in loader.epoch(2):
-        for image, line, labels in zip(batch.images, batch.lines, batch.labels, strict=True):
-            expected = scale(prepare(line.sample.source, GEOMETRY).pixels, GEOMETRY)
-            assert (image.numpy() == expected).all()
-            assert labels == line.labels
-            seen += 1
-    assert seen == 12
+    seen = []
+    for update in loader.epoch(2):
+        for batch in update:
+            for image, number, labels, text in zip(batch.images, batch.numbers, batch.labels, batch.texts, strict=True):
+                expected = scale(prepare(lines[number].sample.source, GEOMETRY).pixels, GEOMETRY)
+                assert (image.numpy() == expected).all()
+                assert (labels, text) == (lines[number].labels, lines[number].text)
+                seen.append(number)
+    assert sorted(seen) == list(range(12))
     assert loader.waited > 0
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"cache_mb": 0}, {"workers": 2, "cache_mb": 0}])
+@pytest.mark.parametrize("options", [{"workers": 2}, {"cache_mb": 0}, {"workers": 1, "cache_mb": 0}])
 def test_workers_and_cache_change_nothing(lines, options):
-    effects = [shift(pixels=3)]
-    plain = list(LineLoader(lines, GEOMETRY, batch=5, seed=3, effects=effects).epoch(1))
-    other = list(LineLoader(lines, GEOMETRY, batch=5, seed=3, effects=effects, **options).epoch(1))
-    assert len(plain) == len(other)
-    for a, b in zip(plain, other, strict=True):
-        assert torch.equal(a.images, b.images)
-        assert a.labels == b.labels
+    shared = {"batch": 5, "seed": 3, "effects": SHIFT, "endless": endless()}
+    loader = LineLoader(lines, GEOMETRY, **shared, **options)
+    try:
+        for epoch in (1, 2):
+            plain = list(LineLoader(lines, GEOMETRY, **shared).epoch(epoch))
+            equal(plain, list(loader.epoch(epoch)))
+    finally:
+        loader.close()
 
 
-def test_an_epoch_can_begin_in_its_middle(lines):
-    loader = LineLoader(lines, GEOMETRY, batch=2, seed=3, effects=[shift(pixels=3)])
-    whole, rest = list(loader.epoch(4)), list(loader.epoch(4, start=3))
-    assert len(whole) == len(loader) == 6
-    assert all(torch.equal(a.images, b.images) for a, b in zip(whole[3:], rest, strict=True))
+def test_a_worker_that_dies_is_told_of(lines, monkeypatch):
+    loader = LineLoader(lines, GEOMETRY, batch=5, workers=1)
+    list(loader.epoch(0))
+    for process in loader._pool._processes.values():
+        process.kill()
+        process.join()
+    with pytest.raises(TrainingError, match=r"has died.*train\.workers=0"):
+        list(loader.epoch(1))
+    loader.close()
+
+
+@pytest.mark.parametrize("rendered", [False, True])
+def test_an_epoch_can_begin_in_its_middle(lines, rendered):
+    loader = LineLoader(lines, GEOMETRY, batch=2, seed=3, effects=SHIFT, endless=endless(300) if rendered else [])
+    whole = list(loader.epoch(4))
+    assert len(whole) == len(loader) == (156 if rendered else 6)
+    for start in (3, len(whole) - 2):
+        equal(whole[start:], list(loader.epoch(4, start=start)))
+
+
+def test_every_epoch_has_new_rendered_lines():
+    loader = LineLoader(nothing(), GEOMETRY, batch=8, endless=endless())
+    texts = [[t for u in loader.epoch(e) for b in u for t in b.texts] for e in (0, 1, 0)]
+    assert len(texts[0]) == 20
+    assert sorted(texts[0]) == sorted(texts[2]) != sorted(texts[1])
+
+
+def test_rendered_lines_that_do_not_fit_are_left_out_and_counted():
+    loader = LineLoader(nothing(), GEOMETRY, batch=8, endless=endless(), steps=lambda width: 2)
+    for epoch in range(2):
+        assert all(len(t) <= 2 for u in loader.epoch(epoch) for b in u for t in b.texts)
+    assert 10 < loader.left_out < 40
+
+
+def test_a_weight_of_rendered_lines_is_their_number():
+    loader = LineLoader(nothing(), GEOMETRY, batch=8, endless=endless(20, weight=2.5))
+    assert len({n for u in loader.epoch(0) for b in u for n in b.numbers}) == 50
 
 
 def test_effects_differ_by_epoch(lines):
-    loader = LineLoader(lines, GEOMETRY, batch=12, seed=3, effects=[shift(pixels=8)])
+    loader = LineLoader(lines, GEOMETRY, batch=12, seed=3, effects=[part("shift", pixels=8)])
     images = [
-        {b.lines[i].text: b.images[i].sum().item() for b in loader.epoch(e) for i in range(len(b.lines))}
+        {b.texts[i]: b.images[i].sum().item() for u in loader.epoch(e) for b in u for i in range(len(b.texts))}
         for e in (0, 1)
     ]
+    assert images[0].keys() == images[1].keys()
     assert images[0] != images[1]
 
 
-def test_processes_share_an_epoch_evenly(lines):
+@pytest.mark.parametrize("ranks", [2, 4, 5])
+def test_processes_share_an_epoch_evenly(lines, ranks):
     loader = LineLoader(lines, GEOMETRY, batch=2, seed=3)
-    parts = [[line.text for b in loader.epoch(0, rank=r, ranks=4) for line in b.lines] for r in range(4)]
-    assert {text for part in parts for text in part} == {f"{i:02d}" for i in range(12)}
-    assert len({len(list(loader.epoch(0, rank=r, ranks=4))) for r in range(4)}) == 1
+    epochs = [list(loader.epoch(0, rank=r, ranks=ranks)) for r in range(ranks)]
+    assert {t for updates in epochs for u in updates for b in u for t in b.texts} == {f"{i:02d}" for i in range(12)}
+    assert {len(updates) for updates in epochs} == {loader.updates(ranks=ranks)}
+    assert {sum(len(b.texts) for u in updates for b in u) for updates in epochs} == {-(-12 // ranks)}
+
+
+def test_once_is_every_line_without_effects(lines):
+    loader = LineLoader(lines, GEOMETRY, batch=5, effects=SHIFT)
+    batches = list(loader.once())
+    assert sorted(n for b in batches for n in b.numbers) == list(range(12))
+    first = batches[0]
+    assert (
+        first.images[0].numpy() == scale(prepare(lines[first.numbers[0]].sample.source, GEOMETRY).pixels, GEOMETRY)
+    ).all()
 
 
 def test_channels_last(lines):
-    batch = next(LineLoader(lines, GEOMETRY, batch=4, seed=None).epoch())
+    batch = next(LineLoader(lines, GEOMETRY, batch=4).once())
     assert batch.images.is_contiguous(memory_format=torch.channels_last)
     assert batch.images.dtype == torch.float32
     assert np.isfinite(batch.images.numpy()).all()
+
+
+def test_a_preparer_is_a_plain_value(lines):
+    preparer = Preparer(lines, endless(), GEOMETRY, SHIFT, 3)
+    preparer.line(0, 0)
+    again = pickle.loads(pickle.dumps(preparer))
+    for number in (0, 5, 12, 31):
+        one, other = preparer.line(number, 2), again.line(number, 2)
+        assert (one.pixels == other.pixels).all()
+        assert one.text == other.text
+
+
+def test_the_choice_of_workers():
+    assert choose_workers(3, False, False) == 3
+    assert choose_workers(None, True, False) == 0
+    assert choose_workers(None, False, True) == 0
+    assert 1 <= choose_workers(None, True, True) <= 8

@@ -158,7 +158,7 @@ class TestFit:
         """They would be split elsewhere, and former validation lines would be trained on."""
         fit(tmp_path / "run", epochs=1)
         task, folder = start(tmp_path / "run", epochs=2)
-        task.train[0], task.train[1] = task.train[1], task.train[0]
+        task.train.indices[:2] = task.train.indices[1::-1]
         with pytest.raises(CheckpointError, match="the lines of this run have changed: its checkpoint knows others"):
             loop.fit(task, folder, Console(file=io.StringIO()))
 

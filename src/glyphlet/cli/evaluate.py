@@ -11,7 +11,7 @@ import typer
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model file.", show_default=False)],
-    labels: Annotated[list[Path], typer.Argument(help="Label files of path<TAB>text.", show_default=False)],
+    labels: Annotated[list[Path], typer.Argument(help="Labelled lines of any format.", show_default=False)],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write path<TAB>text of what was read.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the worst errors as pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -25,11 +25,10 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from glyphlet.data.labelfile import read_label_files
+    from glyphlet.data.open import open_lines
     from glyphlet.errors import ImageError
-    from glyphlet.evaluate.lines import evaluate_lines
+    from glyphlet.evaluate.lines import evaluate_lines, pictures
     from glyphlet.evaluate.report import (
-        Picture,
         confusion_section,
         gallery,
         score_figures,
@@ -37,13 +36,12 @@ def evaluate(
         write_report,
     )  # fmt: skip
     from glyphlet.evaluate.scores import confusion_table, table, write_results
-    from glyphlet.image import decode
     from glyphlet.runtime.reader import Reader
 
     reader = Reader(model, threads=threads)
-    samples = read_label_files(labels)
+    lines = open_lines(labels)
     console = Console()
-    unknown = reader.metadata.charset.unknown(s.text for s in samples)
+    unknown = reader.metadata.charset.unknown(lines.text(i) for i in range(len(lines)))
     if unknown:
         from glyphlet.charset import unknown_report
 
@@ -52,7 +50,7 @@ def evaluate(
         )
     hidden = as_json or not console.is_terminal
     with Progress(console=console, transient=True, disable=hidden) as progress:
-        bar = progress.add_task("reading", total=len(samples))
+        bar = progress.add_task("reading", total=len(lines))
         bad: list[ImageError] = []
 
         def leave_out(error: ImageError) -> None:
@@ -61,7 +59,7 @@ def evaluate(
 
         result = evaluate_lines(
             reader,
-            samples,
+            lines,
             ignore_case=ignore_case,
             progress=lambda done: progress.update(bar, completed=done),
             on_error=leave_out,
@@ -69,9 +67,7 @@ def evaluate(
     if output is not None:
         write_results(output, result.results)
     if report is not None:
-        shown = [
-            Picture(decode(r.path), r.text, r.truth, r.confidence, Path(r.path).name, r.raw) for r in result.worst(48)
-        ]
+        shown = pictures(result.worst(48), lines)
         sections = [
             score_figures(result.scores), gallery(shown, "Worst errors"), score_section(result.scores),
             confusion_section(result.scores),

@@ -24,17 +24,18 @@ def export(
     """
     from rich.console import Console
 
-    from glyphlet.data.labelfile import read_label_files
+    from glyphlet.data.open import open_lines
     from glyphlet.export.onnx import export_model
+    from glyphlet.export.parity import PARITY_LINES
     from glyphlet.train.restore import restore_run
 
     restored = restore_run(run)
     trained: list[str] | None = None
     if lines:
-        sources = [sample.source for sample in read_label_files(lines)]
+        sources = [sample.source for sample in open_lines(lines)]
     else:
-        checked = restored.validation_lines()
-        sources, trained = [line.sample.source for line in checked], restored.read(checked).texts
+        checked = restored.validation_lines().some(PARITY_LINES)
+        sources, trained = checked.sources(), restored.read(checked).texts
     parity = export_model(
         restored.model,
         output,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self, overload
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.data.sample import Sample
+from glyphlet.errors import LabelError
 
 
 class LineSet(Sequence[Sample], ABC):
@@ -27,6 +29,8 @@ class LineSet(Sequence[Sample], ABC):
         name: what to call the set in messages: the path as the user gave it.
         format: the name of its format.
         notes: what its user should know: `written 0-based; read from image-000000000 on`. One sentence each.
+        problems: what is malformed, by file and line number, and not among the lines. `open_lines` raises the first of
+            them, unless it is asked to be lenient.
     """
 
     name: str = ""
@@ -36,6 +40,7 @@ class LineSet(Sequence[Sample], ABC):
         self.name = name
         self.format = format
         self.notes: list[str] = []
+        self.problems: list[LabelError] = []
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -61,9 +66,18 @@ class LineSet(Sequence[Sample], ABC):
             LabelError: as `text`.
         """
 
+    def path(self, index: int) -> Path | None:
+        """The image file of a line, where images are files; nothing is opened."""
+        return None
+
     def group(self, index: int) -> str:
         """What a line belongs to (a page, a writer); lines of a group stay together in a split. Empty for none."""
         return ""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether lines have groups; a split of ten million lines without them need not ask each."""
+        return type(self).group is not LineSet.group
 
     def sizes(self) -> NDArray[np.int32] | None:
         """Width and height of every image, int32 (N, 2), when the format keeps those of verified images; else None."""
@@ -125,6 +139,16 @@ class ListedLines(LineSet):
         """A line with its image."""
         return self._samples[index]
 
+    def path(self, index: int) -> Path | None:
+        """The image file of a line, where it is a file."""
+        source = self._samples[index].source
+        return Path(source) if isinstance(source, str | Path) else None
+
     def group(self, index: int) -> str:
         """The group of a line."""
         return self._groups[index] if self._groups else ""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether lines have groups."""
+        return bool(self._groups)

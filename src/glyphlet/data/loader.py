@@ -1,24 +1,35 @@
-"""Feeds lines to the training: decoded once, kept in memory while they fit, in batches of equal width.
+"""Feeds lines to the training: decoded once, kept in memory while they fit, prepared ahead by other processes.
 
-The order of an epoch is a pure function of the seed and the epoch's number, so that a resumed training can go on in
-the middle of an epoch with the very batches that an uninterrupted one would have had.
+    loader = LineLoader(task.train, geometry, batch=64, seed=1, effects=recipe.augment, workers=2)
+    for update in loader.epoch(0):          # len(loader) of them
+        for batch in update: ...            # lines of equal width; their gradients are added up
+
+Which lines make which update is decided in `plan`, what their pixels are in `prepare`; this file moves them.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from glyphlet.data.check import CheckedLine
-from glyphlet.effects import Effect, apply
-from glyphlet.image import Geometry, name_of, prepare, scale, stack
-from glyphlet.image import Line as ImageLine
+from glyphlet.codec import min_steps
+from glyphlet.data.check import CheckedLines
+from glyphlet.data.plan import Indices, draws, fixed_batches, pool_updates, pools, updates_in
+from glyphlet.data.prepare import Endless, Pixels, Prepared, Preparer, start_worker, work
+from glyphlet.errors import TrainingError
+from glyphlet.image import Geometry, scale
+from glyphlet.spec import PartSpec
+
+_TASK = 32  # lines that a worker is given at once
 
 
 @dataclass(frozen=True)
@@ -28,126 +39,228 @@ class Batch:
     Args:
         images: float32 (N, C, H, W), scaled, in channels-last memory format.
         labels: the classes of each line.
-        lines: the lines themselves.
+        texts: the text of each line in the normal form of the charset.
+        numbers: the number of each line; lines that are rendered without end count on from the last that is read.
     """
 
     images: torch.Tensor
     labels: list[list[int]]
-    lines: list[CheckedLine]
+    texts: list[str]
+    numbers: list[int]
 
 
-def plan(widths: Sequence[int], batch: int, seed: int | None, epoch: int = 0) -> list[NDArray[np.int64]]:
-    """Which lines form which batch of an epoch.
+def choose_workers(workers: int | None, effects: bool, accelerator: bool) -> int:
+    """The number of processes that prepare lines: the user's, or what suits the machine.
 
-    Args:
-        widths: padded width of each line.
-        batch: the most lines in a batch.
-        seed: shuffles lines within their width, and batches; None keeps the order of the widths.
-        epoch: each epoch has an order of its own.
-
-    Returns:
-        Index arrays; each index stands in exactly one of them.
+    A GPU leaves the processor's cores free, so all but one prepare lines. On the processor the training itself takes
+    all cores, and effects cost a few per cent of a training step: there they run in the training's own process.
     """
-    random = None if seed is None else np.random.default_rng((seed, epoch))
-    array = np.asarray(widths)
-    batches = []
-    for width in np.unique(array):
-        members = np.flatnonzero(array == width)
-        if random is not None:
-            random.shuffle(members)
-        # Equal shares instead of a small remainder: batch normalisation is noisy on two or three lines.
-        batches += np.array_split(members, -(-len(members) // batch))
-    if random is not None:
-        batches = [batches[i] for i in random.permutation(len(batches))]
-    return batches
+    if workers is not None:
+        return workers
+    if not accelerator or not effects:
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(8, cores - 1))
 
 
 class LineLoader:
-    """Decodes, caches and batches lines.
+    """Decodes, caches, prepares and batches lines.
 
     Args:
         lines: checked lines.
         geometry: the image shape of the model.
-        batch: the most lines in a batch.
-        seed: shuffles; None reads in a fixed order (validation).
-        workers: threads that decode ahead. 0 decodes in the calling thread.
+        batch: the most lines in an update.
+        seed: shuffles.
+        workers: processes that prepare lines ahead; 0 prepares them in this one.
         cache_mb: decoded lines are kept up to this many megabytes.
-        effects: what happens to each line each time (training only); each draws from a generator of its own that is
-            seeded by the seed, the epoch and the line, so that neither batches nor workers nor a resume change it.
+        effects: what happens to each line each time (training only), as in a recipe.
+        endless: lines that are rendered anew in every epoch.
+        steps: time steps for a padded width; rendered lines whose label needs more are left out, and counted.
     """
 
     def __init__(
         self,
-        lines: Sequence[CheckedLine],
+        lines: CheckedLines,
         geometry: Geometry,
         *,
         batch: int,
-        seed: int | None,
+        seed: int = 0,
         workers: int = 0,
         cache_mb: int = 2048,
-        effects: Sequence[Effect] = (),
+        effects: Sequence[PartSpec] = (),
+        endless: Sequence[Endless] = (),
+        steps: object = None,
     ) -> None:
-        self.lines = list(lines)
+        self.lines = lines
         self.geometry = geometry
         self.batch = batch
         self.seed = seed
         self.workers = workers
-        self.effects = effects
+        self.steps = steps
+        self.preparer = Preparer(lines, list(endless), geometry, list(effects), seed)
         self._free = cache_mb * 1_000_000
-        self._cache: dict[int, ImageLine] = {}
-        self._widths = [line.padded_width for line in self.lines]
+        self._cache: dict[int, Pixels] = {}
+        self._pool: ProcessPoolExecutor | None = None
+        self._drawn = sum(map(len, endless)) + len(draws(len(lines), lines.weights, seed, 0))
         self.waited = 0.0
         """Seconds that the consumer has waited for data, since the loader was made."""
+        self.left_out = 0
+        """Rendered lines that were left out because their label needs more time steps than they have."""
 
     def __len__(self) -> int:
-        """Batches in an epoch (the same in each)."""
-        return len(plan(self._widths, self.batch, None))
+        """Updates in an epoch (the same in each)."""
+        return updates_in(self._drawn, self.batch)
 
-    def _line(self, index: int) -> ImageLine:
-        found = self._cache.get(index)
-        if found is not None:
-            return found
-        sample = self.lines[index].sample
-        line = prepare(sample.source, self.geometry, f"{name_of(sample.source)} ({sample.origin})")
-        if line.pixels.nbytes <= self._free:
-            self._free -= line.pixels.nbytes
-            self._cache[index] = line
-        return line
+    def close(self) -> None:
+        """Stop the workers; they start again when they are needed."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
-    def _pixels(self, index: int, epoch: int) -> ImageLine:
-        line = self._line(index)
-        if not self.effects:
-            return line
-        random = np.random.default_rng((self.seed or 0, epoch, index))
-        return replace(line, pixels=apply(self.effects, line.pixels, random))
+    # -- order ------------------------------------------------------------------------------------------------------
 
-    def _make(self, members: NDArray[np.int64], epoch: int) -> Batch:
-        pixels = stack([self._pixels(int(i), epoch) for i in members])
-        images = torch.from_numpy(scale(pixels, self.geometry)).contiguous(memory_format=torch.channels_last)
-        lines = [self.lines[int(i)] for i in members]
-        return Batch(images, [line.labels for line in lines], lines)
+    def _order(self, epoch: int, rank: int, ranks: int) -> Indices:
+        order = draws(len(self.lines), self.lines.weights, self.seed, epoch)
+        rendered = np.arange(len(self.lines), len(self.preparer))
+        if len(rendered):
+            order = np.concatenate([order, rendered])
+            np.random.default_rng((self.seed, epoch, 1)).shuffle(order)
+        if ranks > 1:  # every process must make the same number of updates
+            order = np.concatenate([order, order[: -len(order) % ranks]])
+        return order[rank::ranks]
 
-    def epoch(self, epoch: int = 0, start: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
-        """The batches of an epoch, from batch number `start` on; with several processes each takes every n-th."""
-        batches = plan(self._widths, self.batch, self.seed, epoch)
-        if ranks > 1:  # the last round is filled up, since every process must make the same number of steps
-            batches += batches[: -len(batches) % ranks]
-        batches = batches[rank::ranks][start:]
-        source = self._ahead(batches, epoch) if self.workers else (self._make(members, epoch) for members in batches)
+    def updates(self, rank: int = 0, ranks: int = 1) -> int:
+        """Updates that each of several processes makes in an epoch."""
+        return updates_in(-(-self._drawn // ranks), self.batch)
+
+    def epoch(self, epoch: int = 0, start: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[list[Batch]]:
+        """The updates of an epoch, from update number `start` on; with several processes each takes its share.
+
+        Raises:
+            ImageError: an image has become unreadable since it was checked.
+            TrainingError: a worker process has died.
+        """
+        source = self._updates(epoch, start, rank, ranks)
         while True:
             begin = time.perf_counter()
-            batch = next(source, None)
+            try:
+                update = next(source, None)
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    "a process that prepares lines has died, for want of memory perhaps",
+                    allowed="enough memory for train.workers processes",
+                    next_step="go on with fewer: --set train.workers=0",
+                ) from error
             self.waited += time.perf_counter() - begin
-            if batch is None:
+            if update is None:
                 return
-            yield batch
+            yield update
 
-    def _ahead(self, batches: Sequence[NDArray[np.int64]], epoch: int) -> Iterator[Batch]:
-        with ThreadPoolExecutor(self.workers) as pool:
-            pending: list[Future[Batch]] = []
-            for members in batches:
-                pending.append(pool.submit(self._make, members, epoch))
-                if len(pending) > 2 * self.workers:
-                    yield pending.pop(0).result()
-            for future in pending:
-                yield future.result()
+    def _updates(self, epoch: int, start: int, rank: int, ranks: int) -> Iterator[list[Batch]]:
+        for number, members in enumerate(pools(self._order(epoch, rank, ranks), self.batch)):
+            count = -(-len(members) // self.batch)
+            if start >= count:
+                start -= count
+                continue
+            if self.preparer.endless:
+                yield from self._rendered_pool(members, count, epoch, number, start)
+            else:
+                yield from self._read_pool(members, count, epoch, number, start)
+            start = 0
+
+    def _read_pool(self, members: Indices, count: int, epoch: int, number: int, start: int) -> Iterator[list[Batch]]:
+        """Updates whose widths are known: lines are prepared update by update."""
+        plan = list(pool_updates(self.lines.widths[members], count, self.seed, epoch, number))[start:]
+        plan = [[members[part] for part in update] for update in plan]
+        flat = [np.concatenate(update) for update in plan]
+        for update, prepared in zip(plan, self._prepared(flat, epoch), strict=True):
+            ends = np.cumsum([len(part) for part in update])
+            yield [
+                self._batch(part.tolist(), prepared[end - len(part) : end])
+                for part, end in zip(update, ends, strict=True)
+            ]
+
+    def _rendered_pool(
+        self, members: Indices, count: int, epoch: int, number: int, start: int
+    ) -> Iterator[list[Batch]]:
+        """Updates some of whose widths show only when the lines are rendered: the pool is prepared as a whole."""
+        tasks = np.array_split(members, -(-len(members) // _TASK))
+        lines = [line for task in self._prepared(tasks, epoch) for line in task]
+        fits = np.array([self._fits(line) for line in lines])
+        self.left_out += int((~fits).sum())
+        kept = np.flatnonzero(fits)
+        widths = np.array([lines[i].pixels.shape[2] for i in kept], np.int32)
+        for update in list(pool_updates(widths, count, self.seed, epoch, number))[start:]:
+            yield [self._batch(members[kept[part]].tolist(), [lines[i] for i in kept[part]]) for part in update]
+
+    def _fits(self, line: Prepared) -> bool:
+        if line.text is None or self.steps is None:
+            return True
+        labels = self.lines.codec.encode(line.text)
+        return min_steps(labels) <= self.steps(line.pixels.shape[2])  # type: ignore[operator]
+
+    # -- pixels -----------------------------------------------------------------------------------------------------
+
+    def _known(self, number: int) -> Pixels | None:
+        """The pixels of a line, from the cache or for it; None when it has to be read (or rendered) by a worker."""
+        if number >= len(self.lines):
+            return None
+        found = self._cache.get(number)
+        if found is None and self._free > 0:
+            found = self.preparer.read(number)
+            self._free -= found.nbytes
+            self._cache[number] = found
+        return found
+
+    def _here(self, numbers: Indices, epoch: int) -> list[Prepared]:
+        return [self.preparer.line(number, epoch, self._known(number)) for number in numbers.tolist()]
+
+    def _prepared(self, tasks: Sequence[Indices], epoch: int) -> Iterator[list[Prepared]]:
+        """The lines of each task, in order; with workers, a few tasks ahead."""
+        if not self.workers:
+            yield from (self._here(task, epoch) for task in tasks)
+            return
+        if self._pool is None:
+            # A fork would copy a process with threads in it (OpenMP, TensorBoard), which may lock up.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, context, start_worker, (self.preparer,))
+        pending: deque[list[Future[list[Prepared]]]] = deque()
+        for task in tasks:
+            parts = np.array_split(task, -(-len(task) // _TASK))
+            pending.append([
+                self._pool.submit(work, part.tolist(), epoch, [self._known(i) for i in part.tolist()]) for part in parts
+            ])  # fmt: skip
+            if len(pending) > 2 * self.workers:
+                yield [line for future in pending.popleft() for line in future.result()]
+        for futures in pending:
+            yield [line for future in futures for line in future.result()]
+
+    def _batch(self, numbers: list[int], prepared: Sequence[Prepared]) -> Batch:
+        pixels = np.stack([line.pixels for line in prepared])
+        images = torch.from_numpy(scale(pixels, self.geometry)).contiguous(memory_format=torch.channels_last)
+        texts, labels = [], []
+        for number, line in zip(numbers, prepared, strict=True):
+            if line.text is None:
+                checked = self.lines[number]
+                texts.append(checked.text)
+                labels.append(checked.labels)
+            else:
+                texts.append(self.lines.codec.charset.normalize(line.text))
+                labels.append(self.lines.codec.encode(line.text))
+        return Batch(images, labels, texts, numbers)
+
+    def once(self) -> Iterator[Batch]:
+        """Every line that is read, once, without effects, in batches of equal width: for validation."""
+        for members in fixed_batches(self.lines.widths, self.batch):
+            numbers = members.tolist()
+            prepared = []
+            for number in numbers:
+                known = self._known(number)
+                prepared.append(Prepared(self.preparer.read(number) if known is None else known))
+            yield self._batch(numbers, prepared)
+
+    def origin(self, number: int) -> str:
+        """Where a line comes from, for messages."""
+        if number < len(self.lines):
+            return self.lines.source.origin(int(self.lines.indices[number]))
+        return f"rendered line {number - len(self.lines) + 1}"

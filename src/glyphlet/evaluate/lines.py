@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
-from glyphlet.errors import ImageError
+from glyphlet.errors import ImageError, LabelError
+from glyphlet.evaluate.report import Picture
 from glyphlet.evaluate.scores import Evaluation, LineResult
 from glyphlet.image import decode, name_of
 from glyphlet.runtime.reader import Reader
@@ -17,9 +23,32 @@ def line_name(sample: Sample) -> str:
     return str(sample.source) if isinstance(sample.source, str | Path) else sample.origin
 
 
+def pictures(results: Sequence[LineResult], lines: LineSet | Sequence[Sample]) -> list[Picture]:
+    """Lines for a gallery, as the images they came from.
+
+    Args:
+        results: what was read.
+        lines: the lines that were read, in any order.
+    """
+    wanted = {result.path for result in results}
+    found: dict[str, NDArray[np.uint8]] = {}
+    for number in range(len(lines)):
+        if len(found) == len(wanted):
+            break
+        with contextlib.suppress(ImageError, LabelError):
+            sample = lines[number]
+            if (name := line_name(sample)) in wanted:
+                found[name] = decode(sample.source)
+    return [
+        Picture(found[r.path], r.text, r.truth, r.confidence, Path(r.path).name, r.raw)
+        for r in results
+        if r.path in found
+    ]
+
+
 def evaluate_lines(
     reader: Reader,
-    samples: Sequence[Sample],
+    samples: LineSet | Sequence[Sample],
     *,
     ignore_case: bool = False,
     progress: Callable[[int], None] = lambda done: None,
@@ -45,8 +74,9 @@ def evaluate_lines(
     results: list[LineResult] = []
     for start in range(0, len(samples), 256):
         part, images = [], []
-        for sample in samples[start : start + 256]:
+        for number in range(start, min(start + 256, len(samples))):
             try:
+                sample = samples[number]
                 images.append(
                     decode(
                         sample.source, reader.metadata.geometry.channels, f"{name_of(sample.source)} ({sample.origin})"

@@ -28,6 +28,8 @@ from glyphlet.models.recognizer import Recognizer
 from glyphlet.runtime.reader import Reader
 
 LINES = 200
+PARITY_LINES = 2000
+"""Of a larger validation set, so many lines are compared."""
 VARIED = 40
 TOLERANCE = 1e-4
 
@@ -149,4 +151,4 @@ def _check(name: str, expected: str, found: str, difference: float) -> None:
     )
 
 
-__all__ = ["LINES", "TOLERANCE", "VARIED", "ParityResult", "compare", "derived", "relative_difference", "torch_logits"]
+__all__ = ["LINES", "PARITY_LINES", "TOLERANCE", "VARIED", "ParityResult", "compare", "derived", "relative_difference", "torch_logits"]

@@ -41,11 +41,14 @@ class SourceSpec(Strict):
     """Text in the file name: a regular expression with a group `text`; by default all before the first `_` or `.`."""
 
 
+SOURCE_KINDS: dict[str, type[Strict]] = {"path": SourceSpec, "source": SourceSpec, "synth": SynthSpec}
+"""What an entry of a list of sources can be; the words stand in pydantic's error locations."""
+
+
 def _kind(value: Any) -> str:
-    if isinstance(value, str):
-        return "path"
-    named = value.get("path") if isinstance(value, dict) else getattr(value, "path", None)
-    return "source" if named is not None else "synth"
+    if isinstance(value, dict):
+        return "source" if "path" in value else "synth"
+    return "source" if isinstance(value, SourceSpec) else "synth" if isinstance(value, SynthSpec) else "path"
 
 
 AnySource = Annotated[
@@ -69,6 +72,8 @@ class DataSpec(Strict):
     validation: list[AnySource] = []
     validation_share: float = Field(0.2, gt=0, lt=1)
     split_seed: int = 12
+    validation_most: int = Field(0, ge=0)
+    """Cut at most so many validation lines, however large the share is; 0 sets no limit."""
     test: list[AnySource] | SynthSpec | None = None
     unknown: Literal["error", "drop"] = "error"
     """A label with a character outside the charset stops the training, or is left out (and counted)."""
@@ -76,3 +81,5 @@ class DataSpec(Strict):
     """The same for a label that has more characters than its image has time steps."""
     unreadable: Literal["error", "drop"] = "error"
     """The same for an image that is missing or damaged."""
+    empty: Literal["error", "drop", "keep"] = "error"
+    """The same for an empty label; `keep` trains on it: an image on which there is nothing to read."""

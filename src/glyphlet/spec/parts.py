@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -52,7 +52,7 @@ class CharsetSpec(Strict):
         """The charset, or None when it is to be collected from the labels; raises as `resolve`."""
         return self.resolve([]) if self.name or self.file or self.text else None
 
-    def resolve(self, labels: Sequence[str]) -> Charset:
+    def resolve(self, labels: Iterable[str]) -> Charset:
         """The charset; `labels` are used when nothing else is given.
 
         Raises:

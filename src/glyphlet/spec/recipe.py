@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from glyphlet.errors import RecipeError
 from glyphlet.image import Geometry
 from glyphlet.registry import nearest
-from glyphlet.spec.data import DataSpec
+from glyphlet.spec.data import SOURCE_KINDS, DataSpec
 from glyphlet.spec.parts import CharsetSpec, ModelSpec, PartSpec, Strict
 from glyphlet.spec.train import TrainSpec
 
@@ -86,7 +86,8 @@ def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
     except ValidationError as error:
         first = _first(error)
         path = [str(p) for p in first["loc"]]
-        dotted = ".".join(p for p in path if not p.startswith(("list[", "function-", "SynthSpec", "int", "literal")))
+        kept = [p for i, p in enumerate(path) if not (i and path[i - 1].isdigit() and p in SOURCE_KINDS)]
+        dotted = ".".join(p for p in kept if not p.startswith(("list[", "function-", "SynthSpec", "int", "literal")))
         if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             parent = _fields_at(path[:-1])
             raise RecipeError(
@@ -105,7 +106,7 @@ def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
         ) from error
 
 
-_ALLOWED_LINES = "a list of label files, or settings for rendered lines (count, seed, fonts, ...)"
+_ALLOWED_LINES = "a list of label files and other sources, or settings for rendered lines (count, seed, fonts, ...)"
 
 
 def _first(error: ValidationError) -> Any:
@@ -117,6 +118,9 @@ def _first(error: ValidationError) -> Any:
 def _fields_at(path: Sequence[str]) -> list[str]:
     """The keys that a recipe may have below a dotted path."""
     node: Any = Recipe
+    entry = next((i for i in range(1, len(path)) if path[i - 1].isdigit() and path[i] in SOURCE_KINDS), None)
+    if entry is not None:
+        node, path = SOURCE_KINDS[path[entry]], path[entry + 1 :]
     for part in path:
         if isinstance(node, type) and issubclass(node, BaseModel) and part in node.model_fields:
             node = node.model_fields[part].annotation

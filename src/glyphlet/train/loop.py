@@ -13,7 +13,7 @@ import hashlib
 import math
 import shlex
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -22,8 +22,7 @@ import torch
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from glyphlet.data.loader import Batch, LineLoader
-from glyphlet.effects import build_effects
+from glyphlet.data.loader import Batch, LineLoader, choose_workers
 from glyphlet.errors import CheckpointError, Interrupted, RecipeError, TrainingError
 from glyphlet.models.losses import confidence_penalty
 from glyphlet.models.recognizer import Recognizer
@@ -101,12 +100,11 @@ def make_fabric(spec: TrainSpec) -> Fabric:
 
 
 def lines_digest(task: Task) -> str:
-    """SHA-256 over the lines in order: which are trained on and which validate, their images' names, texts and widths."""
+    """SHA-256 over the lines in order: which are trained on and which validate, their texts and widths."""
     digest = hashlib.sha256()
     for part in (task.train, task.validation):
-        for line in part:
-            name = line.sample.source if isinstance(line.sample.source, str | Path) else line.sample.origin
-            digest.update(f"{Path(str(name)).name}\t{line.text}\t{line.padded_width}\n".encode())
+        for index, width in zip(part.indices, part.widths, strict=True):
+            digest.update(f"{part.source.text(int(index))}\t{width}\n".encode("utf-8", "surrogatepass"))
         digest.update(b"\n")
     return digest.hexdigest()
 
@@ -121,14 +119,15 @@ class Training:
         self.fabric = fabric
         self.model: Recognizer = cast(Any, task.model).to(memory_format=torch.channels_last)
         self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, self.spec))
-        shared: dict[str, Any] = {
-            "batch": self.spec.batch, "workers": self.spec.workers, "cache_mb": self.spec.cache_mb // 2,
-        }  # fmt: skip
-        effects = build_effects(task.recipe.augment)
-        self.loader = LineLoader(task.train, task.recipe.image, seed=self.spec.seed, effects=effects, **shared)
-        self.validation = LineLoader(task.validation, task.recipe.image, seed=None, **shared)
-        self.batches = -(-len(self.loader) // fabric.world_size)
-        self.schedule = Schedule(self.spec, self.batches)
+        spec, effects = self.spec, task.recipe.augment
+        busy = bool(effects or task.endless)
+        self.loader = LineLoader(
+            task.train, task.recipe.image, batch=spec.batch, seed=spec.seed, cache_mb=spec.cache_mb // 2,
+            workers=choose_workers(None if spec.workers == "auto" else spec.workers, busy, fabric.device.type != "cpu"),
+            effects=effects, endless=task.endless, steps=task.model.steps,
+        )  # fmt: skip
+        self.validation = LineLoader(task.validation, task.recipe.image, batch=spec.batch, cache_mb=spec.cache_mb // 2)
+        self.schedule = Schedule(self.spec, self.loader.updates(ranks=fabric.world_size))
         self.progress = Progress()
         self.digest = lines_digest(task)
 
@@ -185,34 +184,45 @@ class Training:
 
     # -- one epoch --------------------------------------------------------------------------------------------------
 
-    def update(self, batch: Batch) -> float:
-        """One step of the optimiser; returns the mean loss of a line, the confidence penalty taken off."""
+    def update(self, batches: list[Batch]) -> float:
+        """One step of the optimiser; returns the mean loss of a line, the confidence penalty taken off.
+
+        The gradients of the batches, each of one width, are added up with the weight of their lines.
+        """
         progress = self.progress
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(progress.step)
         entropy = self.schedule.entropy(progress.step)
-        logits = self.wrapped(batch.images.to(self.fabric.device))
-        loss = self.model.head.loss(logits, batch.labels, entropy)
-        value = loss.item()
-        if not math.isfinite(value):
-            self._refuse(value, batch)
+        total = sum(len(batch.texts) for batch in batches)
+        value = 0.0
         self.optimizer.zero_grad()
-        self.fabric.backward(loss)
+        for number, batch in enumerate(batches):
+            share = len(batch.texts) / total
+            with self.fabric.no_backward_sync(self.wrapped, enabled=number + 1 < len(batches)):
+                logits = self.wrapped(batch.images.to(self.fabric.device))
+                loss = self.model.head.loss(logits, batch.labels, entropy)
+                if not math.isfinite(loss.item()):
+                    self._refuse(loss.item(), batch)
+                self.fabric.backward(loss * share)
+            value += share * self._count(loss.item(), entropy, logits.detach(), batch)
         if self.spec.clip:
             self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.spec.clip, error_if_nonfinite=False)
         self.optimizer.step()
-        if entropy:
-            log_probs = logits.detach().float().log_softmax(-1)
-            value += entropy * float(confidence_penalty(log_probs))
-        codec = self.model.codec
-        paths = paths_of(logits.detach())
-        progress.right += sum(codec.decode(p) == line.text for p, line in zip(paths, batch.lines, strict=True))
-        progress.loss_sum += value * len(batch.lines)
-        progress.lines += len(batch.lines)
+        progress.loss_sum += value * total
+        progress.lines += total
         return value
 
+    def _count(self, loss: float, entropy: float, logits: torch.Tensor, batch: Batch) -> float:
+        """Count the lines that are read rightly; returns the loss without the confidence penalty."""
+        codec = self.model.codec
+        self.progress.right += sum(
+            codec.decode(path) == text for path, text in zip(paths_of(logits), batch.texts, strict=True)
+        )
+        return loss + entropy * float(confidence_penalty(logits.float().log_softmax(-1))) if entropy else loss
+
     def _refuse(self, value: float, batch: Batch) -> None:
-        texts = ", ".join(f"{line.text!r} ({line.sample.origin})" for line in batch.lines[:3])
+        shown = list(zip(batch.texts, batch.numbers, strict=True))[:3]
+        texts = ", ".join(f"{text!r} ({self.loader.origin(number)})" for text, number in shown)
         raise TrainingError(
             f"the loss is {value} at update {self.progress.step} of epoch {self.progress.epoch + 1}, "
             f"with learning rate {self.schedule.rate(self.progress.step):.2e}, on lines such as {texts}",
@@ -227,8 +237,8 @@ class Training:
         before = progress.epoch_seconds, progress.waited
         fabric = self.fabric
         self.wrapped.train()
-        for batch in self.loader.epoch(progress.epoch, progress.batch, fabric.global_rank, fabric.world_size):
-            loss = self.update(batch)
+        for batches in self.loader.epoch(progress.epoch, progress.batch, fabric.global_rank, fabric.world_size):
+            loss = self.update(batches)
             progress.batch += 1
             progress.step += 1
             progress.epoch_seconds = before[0] + time.perf_counter() - begin
@@ -356,7 +366,7 @@ def _fit(training: Training, console: Console) -> Outcome:
     if training.progress.finished:
         return training.outcome()
     log = RunLog(folder, console, training.spec.epochs, training.progress.epoch)
-    with signals() as caught, log.live(training.schedule.total, training.progress.step):
+    with signals() as caught, log.live(training.schedule.total, training.progress.step), closing(training.loader):
         while not training.progress.finished:
             training.train_epoch(log, caught)
             training.end_epoch(log)

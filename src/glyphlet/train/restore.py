@@ -10,7 +10,7 @@ import torch
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
-from glyphlet.data.check import CheckedLine
+from glyphlet.data.check import CheckedLines
 from glyphlet.data.loader import LineLoader
 from glyphlet.errors import CheckpointError
 from glyphlet.models.recognizer import Recognizer, build
@@ -38,13 +38,13 @@ class Restored:
     facts: dict[str, Any]
     measured: dict[str, Any]
 
-    def validation_lines(self) -> list[CheckedLine]:
+    def validation_lines(self) -> CheckedLines:
         """The run's validation lines, read or rendered anew."""
         return load_task(self.recipe).validation
 
-    def read(self, lines: list[CheckedLine]) -> Validation:
+    def read(self, lines: CheckedLines) -> Validation:
         """Read lines as the training does when it validates, through its own loader."""
-        loader = LineLoader(lines, self.recipe.image, batch=self.recipe.train.batch, seed=None)
+        loader = LineLoader(lines, self.recipe.image, batch=self.recipe.train.batch)
         result = validate(self.model, self.model.head, self.model.codec, loader, torch.device("cpu"), 0)
         self.model.eval()
         return result

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
-from glyphlet.data.check import CheckedLine, CheckReport, check_lines, enforce
-from glyphlet.data.labelfile import read_label_files
-from glyphlet.data.sample import Sample
-from glyphlet.data.split import split
+from glyphlet.data.check import CheckedLines, CheckReport, check_lines, enforce
+from glyphlet.data.lineset import LineSet
+from glyphlet.data.mix import JoinedLines
+from glyphlet.data.open import open_lines
+from glyphlet.data.prepare import Endless
+from glyphlet.data.rendered import RenderedLines
+from glyphlet.data.split import split_lines
 from glyphlet.effects import build_effects
 from glyphlet.errors import LabelError, RecipeError
 from glyphlet.models.recognizer import Recognizer, build
-from glyphlet.spec import DataSpec, Recipe, SynthSpec
-from glyphlet.synth.render import render_set
+from glyphlet.spec import AnySource, DataSpec, Recipe, SourceSpec, SynthSpec
+from glyphlet.synth.render import RenderedSet
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is checked, how many lines are done, and how many there are."""
+
+
+def silent(name: str, done: int, total: int) -> None:
+    """Show no progress."""
 
 
 @dataclass
@@ -27,35 +42,55 @@ class Task:
         model: built, with weights drawn from the recipe's seed by the caller.
         train, validation: lines that passed the checks.
         reports: what the checks found.
+        endless: lines that are rendered anew in every epoch.
+        notes: what was recognised in the sources and should be known.
     """
 
     recipe: Recipe
     model: Recognizer
-    train: list[CheckedLine]
-    validation: list[CheckedLine]
+    train: CheckedLines
+    validation: CheckedLines
     reports: list[CheckReport]
+    endless: list[Endless] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def read_or_render(source: list[str] | SynthSpec, charset: Charset | None, stream: str) -> list[Sample]:
-    """The samples of label files, or rendered ones.
+def listed(source: Sequence[AnySource] | SynthSpec | None) -> list[AnySource]:
+    """The sources of a setting, which may be a single one."""
+    return [source] if isinstance(source, SynthSpec) else list(source or [])
+
+
+def read_or_render(source: Sequence[AnySource] | SynthSpec, charset: Charset | None, stream: str) -> JoinedLines:
+    """The lines of files, rendered ones, or both.
 
     Args:
-        source: label files, or what to render.
-        charset: the characters to render; label files do not need it.
+        source: paths, `SourceSpec`s and `SynthSpec`s, or one `SynthSpec`.
+        charset: the characters to render; files do not need it.
         stream: keeps rendered test lines apart from rendered training lines of the same seed.
+
+    Raises:
+        LabelError: a file is no labelled lines.
+        RecipeError: lines are to be rendered, and there is no charset.
     """
-    if not isinstance(source, SynthSpec):
-        return read_label_files(source)
+    parts: list[LineSet] = []
+    weights = []
+    for entry in listed(source):
+        if isinstance(entry, SynthSpec):
+            parts.append(RenderedLines(RenderedSet(entry, _needed(charset), stream)))
+        else:
+            parts.append(open_lines(entry))
+        weights.append(entry.weight if isinstance(entry, SynthSpec | SourceSpec) else 1.0)
+    return JoinedLines(parts, weights)
+
+
+def _needed(charset: Charset | None) -> Charset:
     if charset is None:
         raise RecipeError(
             "rendered lines need a charset",
             allowed="charset.name, charset.file or charset.text",
             next_step="add charset.name: alphanumeric to the recipe",
         )
-    return [
-        Sample(line.image, line.text, f"rendered {stream} line {number}")
-        for number, line in enumerate(render_set(source, charset, stream), 1)
-    ]
+    return charset
 
 
 def absolute_paths(recipe: Recipe) -> Recipe:
@@ -64,37 +99,58 @@ def absolute_paths(recipe: Recipe) -> Recipe:
     data = values["data"]
     for key in ("train", "validation", "test"):
         if isinstance(data[key], list):
-            data[key] = [str(Path(path).resolve()) for path in data[key]]
+            data[key] = [_absolute(entry) for entry in data[key]]
         elif data[key] is not None:
-            data[key]["fonts"] = [str(Path(path).resolve()) for path in data[key]["fonts"]]
-            if data[key]["text_file"]:
-                data[key]["text_file"] = str(Path(data[key]["text_file"]).resolve())
-    if values["charset"]["file"]:
-        values["charset"]["file"] = str(Path(values["charset"]["file"]).resolve())
+            data[key] = _absolute(data[key])
+    values["charset"] = _absolute(values["charset"])
+    values["augment"] = _absolute(values["augment"])
     return Recipe.model_validate(values)
 
 
-def load_task(recipe: Recipe) -> Task:
+_PATHS = ("path", "images", "dictionary", "file", "text_file", "fonts", "photos", "glyphs")
+"""Settings of sources, charsets, rendered lines and effects whose values are paths."""
+
+
+def _absolute(value: Any) -> Any:
+    """A plain value of a recipe with its paths made absolute; a text stands for the path of a source."""
+    if isinstance(value, str):
+        return str(Path(value).resolve())
+    if isinstance(value, list):
+        return [_absolute(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for key, item in value.items():
+        nested = isinstance(item, dict) or (isinstance(item, list) and any(isinstance(i, dict) for i in item))
+        found[key] = _absolute(item) if (key in _PATHS and item) or nested else item
+    return found
+
+
+def load_task(recipe: Recipe, progress: Progress = silent) -> Task:
     """Read or render the lines, check them, cut the validation part, and build the model.
 
     Raises:
         GlyphletError: a label file, an image, the charset or the recipe is at fault; see `errors`.
     """
     data = recipe.data
-    if data.train == []:
+    sources = listed(data.train)
+    if not sources:
         raise RecipeError(
             "the recipe names no training lines",
-            allowed="label files, or settings for rendered lines",
+            allowed="label files or other sources, or settings for rendered lines",
             next_step="add them: --set 'data.train=[labels.txt]'",
         )
     build_effects(recipe.augment)  # the loader builds them again; a misspelt one shows now
     charset = recipe.charset.fixed()
-    samples = read_or_render(data.train, charset, "train")
-    if data.validation:
-        parts = samples, read_label_files(data.validation)
-    else:
-        parts = split(samples, data.validation_share, data.split_seed)
-    charset = charset or recipe.charset.resolve([s.text for part in parts for s in part])
+    online = [entry for entry in sources if isinstance(entry, SynthSpec) and entry.endless]
+    finite = [entry for entry in sources if entry not in online]
+    lines = read_or_render(finite, charset, "train") if finite else None
+    held = read_or_render(data.validation, charset, "validation") if data.validation else None
+    if charset is None and online:
+        _needed(charset)
+    if charset is None:
+        every = [part for part in (lines, held) if part is not None]
+        charset = recipe.charset.resolve(part.text(i) for part in every for i in range(len(part)))
     try:
         model = build(recipe.model, recipe.image, CTCCodec(charset))
     except (TypeError, ValueError) as error:  # raised by a layer of torch
@@ -103,22 +159,71 @@ def load_task(recipe: Recipe) -> Task:
             allowed="options of the kind and range of their defaults, see `glyphlet models`",
             next_step="correct the options under model in the recipe",
         ) from error
-    (train, train_report), (validation, validation_report) = (
-        _checked(part, model, data, name)
-        for part, name in zip(parts, ("training lines", "validation lines"), strict=True)
-    )
-    return Task(recipe, model, train, validation, [train_report, validation_report])
+    endless = [Endless(RenderedSet(entry, charset, "train"), model.codec) for entry in online]
+    checker = _Checker(data, model, progress)
+    train, validation = _parts(lines, held, online, charset, checker)
+    notes = [note for part in (lines, held) if part is not None for note in part.notes]
+    return Task(recipe, model, train, validation, checker.reports, endless, notes)
 
 
-def _checked(
-    samples: list[Sample], model: Recognizer, data: DataSpec, name: str
-) -> tuple[list[CheckedLine], CheckReport]:
-    lines, report = check_lines(samples, model.codec, model.geometry, model.steps, name)
-    enforce(report, data.unknown, data.unalignable, data.unreadable)
-    if not lines:
-        raise LabelError(
-            f"no {name} are left: {'; '.join(report.messages())}",
-            allowed="at least one usable line",
-            next_step="mend the lines that are named",
-        )
-    return lines, report
+@dataclass
+class _Checker:
+    """Checks parts of the lines after a recipe's policies, and keeps the reports."""
+
+    data: DataSpec
+    model: Recognizer
+    progress: Progress
+    reports: list[CheckReport] = field(default_factory=list)
+
+    def __call__(self, lines: LineSet, name: str, indices: NDArray[np.int64] | None = None) -> CheckedLines:
+        """The usable lines of a set; raises for what the policies do not let pass."""
+        data, model = self.data, self.model
+        count = len(lines) if indices is None else len(indices)
+        checked, report = check_lines(
+            lines, model.codec, model.geometry, model.steps, name,
+            indices=indices, empty=data.empty,
+            weights=lines.weights() if isinstance(lines, JoinedLines) else None,
+            progress=lambda done: self.progress(name, done, count),
+        )  # fmt: skip
+        enforce(report, data.unknown, data.unalignable, data.unreadable, data.empty)
+        if not len(checked):
+            raise LabelError(
+                f"no {name} are left: {'; '.join(report.messages())}",
+                allowed="at least one usable line",
+                next_step="mend the lines that are named",
+            )
+        self.reports.append(report)
+        return checked
+
+
+def _parts(
+    lines: JoinedLines | None,
+    held: JoinedLines | None,
+    online: list[SynthSpec],
+    charset: Charset,
+    check: _Checker,
+) -> tuple[CheckedLines, CheckedLines]:
+    """The training and the validation lines.
+
+    Without validation lines of their own, they are cut from the lines that are read or rendered once; where there are
+    none but endless ones, they are drawn from these, once, as a stream of their own.
+    """
+    data = check.data
+    if lines is None:
+        if held is None:
+            held = JoinedLines([
+                RenderedLines(RenderedSet(_share(entry, data.validation_share), charset, "validation")) for entry in online
+            ])  # fmt: skip
+        nothing = CheckedLines(held, check.model.codec, np.zeros(0, np.int64), np.zeros(0, np.int32))
+        return nothing, check(held, "validation lines")
+    if held is not None:
+        return check(lines, "training lines"), check(held, "validation lines")
+    first, second = split_lines(lines, data.validation_share, data.split_seed, data.validation_most)
+    train = check(lines, "training lines", first)
+    validation = check(lines, "validation lines", second)
+    validation.weights = None  # each is validated once
+    return train, validation
+
+
+def _share(spec: SynthSpec, share: float) -> SynthSpec:
+    return spec.model_copy(update={"count": max(1, round(spec.count * share))})

@@ -51,18 +51,16 @@ def validate(
     """
     model.eval()
     loss = 0.0
-    first = [id(line) for line in loader.lines[:samples]]
-    read: dict[int, str] = {}  # by the line itself: batches come in the order of widths
+    lines = len(loader.lines)
+    read, truths = [""] * lines, [""] * lines  # batches come in the order of widths
     described: dict[int, str] = {}
     with torch.no_grad():
-        for batch in loader.epoch():
+        for batch in loader.once():
             logits = model(batch.images.to(device))
-            loss += float(head.loss(logits, batch.labels)) * len(batch.lines)
-            for line, path in zip(batch.lines, paths_of(logits), strict=True):
-                read[id(line)] = codec.decode(path)
-                if id(line) in first:
-                    described[id(line)] = f"{codec.raw(path)} => {read[id(line)]} | {line.text}"
+            loss += float(head.loss(logits, batch.labels)) * len(batch.texts)
+            for number, text, path in zip(batch.numbers, batch.texts, paths_of(logits), strict=True):
+                read[number], truths[number] = codec.decode(path), text
+                if number < samples:
+                    described[number] = f"{codec.raw(path)} => {read[number]} | {text}"
     model.train()
-    texts = [read[id(line)] for line in loader.lines]
-    scores = score(texts, [line.text for line in loader.lines])
-    return Validation(loss / len(texts), scores, [described[key] for key in first], texts)
+    return Validation(loss / lines, score(read, truths), [described[number] for number in sorted(described)], read)
