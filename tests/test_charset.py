@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from glyphlet.charset import NAMED, Charset, describe, normalize, unknown_report
 from glyphlet.errors import CharsetError
+from glyphlet.spec import CharsetSpec
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -93,3 +94,21 @@ def test_unknown_characters_are_counted_over_all_texts():
 
 def test_a_nameless_character_is_described_too():
     assert describe("\x01") == r"'\x01' (U+0001 no name)"
+
+
+class TestCase:
+    def test_labels_meet_a_charset_in_its_case(self):
+        lower = Charset.from_labels(["Ab1", "aÉ"], case="lower")
+        assert (lower.text, lower.normalize("BÉ"), lower.unknown(["AB"])) == ("1abé", "bé", {})
+        assert Charset.from_labels(["Straße"], case="upper").text == "AERST"
+
+    def test_a_character_of_another_case_is_refused(self):
+        with pytest.raises(CharsetError, match=r"'A'.*changes.*lower case.*write 'a'"):
+            Charset.from_text("aA", case="lower")
+
+    def test_plain_values_make_it_again(self):
+        for charset in (Charset.from_text("ab", case="lower"), Charset.from_text("aB", half_width=True)):
+            assert Charset.from_text(**charset.to_dict()) == charset
+
+    def test_a_named_charset_loses_the_other_case(self):
+        assert CharsetSpec(name="alphanumeric", case="lower").resolve([]).text == NAMED["lowercase36"]

@@ -28,6 +28,7 @@ from glyphlet.spec import (
     ModelSpec,
     PartSpec,
     Recipe,
+    SourceSpec,
     SynthSpec,
     TrainSpec,
     apply_settings,
@@ -215,6 +216,11 @@ class TestSettings:
         text = (DOCS / "training.md").read_text(encoding="utf-8")
         for registry in LAYOUTS.values():
             assert [part for part in registry if f"`{part}`" not in text] == []
+
+    def test_sources(self):
+        rows = [(code(row[0]), row[1]) for row in table(DOCS / "training.md", "Sources")[1:]]
+        defaults = {key: f.default for key, f in SourceSpec.model_fields.items()}
+        assert rows == [(key, "required" if key == "path" else shown(d)) for key, d in defaults.items()]
 
     def test_effects(self):
         rows = [(code(row[0]), code(row[1]), row[2]) for row in table(DOCS / "training.md", "augment")[1:]]

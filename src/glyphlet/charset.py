@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from glyphlet.errors import CharsetError
 
@@ -26,13 +27,17 @@ NAMED: dict[str, str] = {
 """Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case."""
 
 
-def normalize(text: str, half_width: bool = False) -> str:
+Case = Literal["keep", "lower", "upper"]
+
+
+def normalize(text: str, half_width: bool = False, case: Case = "keep") -> str:
     """Put a text into the form that charsets are written in.
 
     Args:
         text: any text.
         half_width: fold full-width forms (U+FF01 to U+FF5E) and the ideographic space (U+3000) to ASCII, as
             lightweight-OCR does when it prepares its labels.
+        case: put letters into lower case, as CRNN does, or into upper case.
 
     Returns:
         The text in Unicode NFC.
@@ -41,10 +46,14 @@ def normalize(text: str, half_width: bool = False) -> str:
     'é'
     >>> normalize("\\uff21\\u3000\\uff11", half_width=True)
     'A 1'
+    >>> normalize("Straße", case="upper")
+    'STRASSE'
     """
     text = unicodedata.normalize("NFC", text)
     if half_width:
         text = "".join(_half(c) for c in text)
+    if case != "keep":
+        text = unicodedata.normalize("NFC", text.lower() if case == "lower" else text.upper())
     return text
 
 
@@ -67,6 +76,7 @@ class Charset:
     Args:
         characters: the characters, each a single code point, none twice, at least one.
         half_width: whether texts are folded to half-width before they are compared with this charset.
+        case: whether they are put into lower or upper case before.
 
     Raises:
         CharsetError: a character is doubled, is not a single code point, is a line break, or there is none.
@@ -79,6 +89,7 @@ class Charset:
 
     characters: tuple[str, ...]
     half_width: bool = False
+    case: Case = "keep"
     _index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -102,11 +113,13 @@ class Charset:
                     next_step="remove it from the charset",
                 )
             # A character that NFC changes could never be matched, because texts are brought into NFC first.
-            if normalize(char, self.half_width) != char:
+            if self.normalize(char) != char:
                 raise CharsetError(
                     f"{describe(char)} changes under the text normalisation of this charset",
-                    allowed="characters in NFC" + (", half-width" if self.half_width else ""),
-                    next_step=f"write {normalize(char, self.half_width)!r} instead",
+                    allowed="characters in NFC"
+                    + (", half-width" if self.half_width else "")
+                    + (f", {self.case} case" if self.case != "keep" else ""),
+                    next_step=f"write {self.normalize(char)!r} instead",
                 )
         doubled = [c for c, n in Counter(self.characters).items() if n > 1]
         if doubled:
@@ -129,20 +142,20 @@ class Charset:
         return cls(tuple(NAMED[name]))
 
     @classmethod
-    def from_text(cls, text: str, half_width: bool = False) -> Charset:
+    def from_text(cls, text: str, half_width: bool = False, case: Case = "keep") -> Charset:
         """The characters of a string in the order in which they stand."""
-        return cls(tuple(text), half_width)
+        return cls(tuple(text), half_width, case)
 
     @classmethod
-    def from_labels(cls, texts: Iterable[str], half_width: bool = False) -> Charset:
+    def from_labels(cls, texts: Iterable[str], half_width: bool = False, case: Case = "keep") -> Charset:
         """Every character that occurs in the texts, in code point order."""
         seen: set[str] = set()
         for text in texts:
-            seen.update(normalize(text, half_width))
-        return cls(tuple(sorted(seen)), half_width)
+            seen.update(normalize(text, half_width, case))
+        return cls(tuple(sorted(seen)), half_width, case)
 
     @classmethod
-    def from_file(cls, path: str | Path, half_width: bool = False) -> Charset:
+    def from_file(cls, path: str | Path, half_width: bool = False, case: Case = "keep") -> Charset:
         """One character a line, UTF-8, with or without a byte order mark; a line of one space is the space.
 
         Empty lines at the end are ignored, an empty line between others is refused.
@@ -175,7 +188,7 @@ class Charset:
                     allowed="one character a line; a space is a line that holds one space",
                     next_step="remove the line, or write the character that belongs there",
                 )
-        return cls(tuple(lines), half_width)
+        return cls(tuple(lines), half_width, case)
 
     @property
     def size(self) -> int:
@@ -187,6 +200,14 @@ class Charset:
         """All characters as one string, in order."""
         return "".join(self.characters)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The charset as plain values, for a model file or a checkpoint; `case` only when it is not kept."""
+        return {
+            "text": self.text,
+            "half_width": self.half_width,
+            **({"case": self.case} if self.case != "keep" else {}),
+        }
+
     def __contains__(self, char: str) -> bool:
         return char in self._index
 
@@ -196,7 +217,7 @@ class Charset:
 
     def normalize(self, text: str) -> str:
         """A text in the form that this charset is written in."""
-        return normalize(text, self.half_width)
+        return normalize(text, self.half_width, self.case)
 
     def unknown(self, texts: Iterable[str]) -> Counter[str]:
         """How often each character outside the charset occurs in the texts."""

@@ -1,5 +1,6 @@
 """What is in a model file, and that everything else is refused with its reason."""
 
+import json
 import random
 
 import onnx
@@ -186,3 +187,17 @@ def test_graph_that_onnxruntime_cannot_run(write_model, make_graph, capfd):
     graph.opset_import[0].version = 9999
     refused(write_model(graph=graph), "is whole, but onnxruntime", "pip install -U onnxruntime")
     assert capfd.readouterr().err == ""
+
+
+def test_a_charset_with_a_case_is_a_feature_of_its_file():
+    folded = Metadata("m", Charset.from_text("ab", case="lower"), Geometry(), time_stride=4)
+    values = json.loads(folded.to_json())
+    assert (values["charset"]["case"], values["features"]) == ("lower", ["charset.case"])
+    again = Metadata.from_json(folded.to_json(), "m.onnx")
+    assert again.charset == folded.charset
+    assert again.to_json() == folded.to_json()
+    plain = json.loads(Metadata("m", Charset.from_text("ab"), Geometry(), time_stride=4).to_json())
+    assert ("case" in plain["charset"], plain["features"]) == (False, [])
+    values["charset"]["case"] = "title"
+    with pytest.raises(ModelFileError, match=r"charset\.case 'title'"):
+        Metadata.from_json(json.dumps(values), "m.onnx")

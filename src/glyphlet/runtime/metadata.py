@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from glyphlet import __version__
-from glyphlet.charset import Charset
+from glyphlet.charset import Case, Charset
 from glyphlet.codec import CTCCodec
 from glyphlet.errors import CharsetError, ModelFileError, RecipeError
 from glyphlet.image import Geometry
@@ -23,7 +23,9 @@ from glyphlet.image import Geometry
 FORMAT = 1
 """The newest version of the file format; every older one stays readable."""
 HEADS = ("ctc",)
-FEATURES: frozenset[str] = frozenset()
+CASE = "charset.case"
+"""The feature of files whose charset has a `case`."""
+FEATURES: frozenset[str] = frozenset({CASE})
 """Features that a file may require of its reader."""
 CALIBRATIONS = ("none",)
 _TYPES: dict[str, type] = {
@@ -90,7 +92,8 @@ class Metadata:
         values = {
             "format": FORMAT,
             **{key: getattr(self, key) for key in _TYPES if key != "format"},
-            "charset": {"text": self.charset.text, "half_width": self.charset.half_width},
+            "charset": self.charset.to_dict(),
+            "features": sorted({*self.features, *([CASE] if self.charset.case != "keep" else [])}),
             "geometry": asdict(self.geometry),
         }
         return json.dumps(values, ensure_ascii=False, allow_nan=False)
@@ -177,8 +180,12 @@ def _check_types(values: dict[str, Any], types: dict[str, type], prefix: str, wh
 
 
 def _charset(values: dict[str, Any], where: str) -> Charset:
-    _check_types(values, {"text": str, "half_width": bool}, "charset.", where)
-    return Charset.from_text(values["text"], values["half_width"])
+    types = {"text": str, "half_width": bool, **({"case": str} if "case" in values else {})}
+    _check_types(values, types, "charset.", where)
+    case = values.get("case", "keep")
+    if case not in get_args(Case):
+        raise refusal(where, f"has charset.case {case!r}", *_MADE_WRONG)
+    return Charset.from_text(values["text"], values["half_width"], case)
 
 
 def _geometry(values: dict[str, Any], where: str) -> Geometry:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from glyphlet.charset import NAMED, Charset
+from glyphlet.charset import NAMED, Case, Charset, normalize
 from glyphlet.errors import RecipeError
 
 
@@ -38,6 +38,11 @@ class ModelSpec(Strict):
     head: PartSpec = PartSpec(name="ctc")
 
 
+def _cased(text: str, case: Case) -> str:
+    """A named charset in one case, each character once."""
+    return "".join(dict.fromkeys(normalize(text, case=case)))
+
+
 class CharsetSpec(Strict):
     """Where the characters come from: `name` (see `charset.NAMED`), `file`, `text`, or, with none of these, the labels
     of the training data.
@@ -47,6 +52,9 @@ class CharsetSpec(Strict):
     file: str | None = None
     text: str | None = None
     half_width: bool = False
+    """Fold full-width forms of labels to half-width."""
+    case: Literal["keep", "lower", "upper"] = "keep"
+    """Put labels into lower or upper case."""
 
     def fixed(self) -> Charset | None:
         """The charset, or None when it is to be collected from the labels; raises as `resolve`."""
@@ -69,9 +77,9 @@ class CharsetSpec(Strict):
         if self.name is not None:
             if self.name not in NAMED:
                 Charset.named(self.name)  # raises, naming what there is
-            return Charset.from_text(NAMED[self.name], self.half_width)
+            return Charset.from_text(_cased(NAMED[self.name], self.case), self.half_width, self.case)
         if self.file is not None:
-            return Charset.from_file(self.file, self.half_width)
+            return Charset.from_file(self.file, self.half_width, self.case)
         if self.text is not None:
-            return Charset.from_text(self.text, self.half_width)
-        return Charset.from_labels(labels, self.half_width)
+            return Charset.from_text(self.text, self.half_width, self.case)
+        return Charset.from_labels(labels, self.half_width, self.case)

@@ -138,7 +138,7 @@ class Training:
         charset = self.model.codec.charset
         return {
             "recipe": self.task.recipe.dump(),
-            "charset": {"text": charset.text, "half_width": charset.half_width},
+            "charset": charset.to_dict(),
             "lines": {"train": len(self.task.train), "validation": len(self.task.validation), "digest": self.digest},
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -154,7 +154,7 @@ class Training:
             CheckpointError: it belongs to another model or another charset.
         """
         charset = self.model.codec.charset
-        same = {"text": charset.text, "half_width": charset.half_width} == state["charset"]
+        same = charset.to_dict() == state["charset"]
         if not same or state["lines"]["digest"] != self.digest:
             # Another set would be split elsewhere, and validation lines of before would be trained on.
             raise CheckpointError(

@@ -58,7 +58,7 @@ def restore_run(path: Path) -> Restored:
     """
     state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
     recipe = recipe_from(state["recipe"], str(path))
-    charset = Charset.from_text(state["charset"]["text"], state["charset"]["half_width"])
+    charset = Charset.from_text(**state["charset"])
     model = build(recipe.model, recipe.image, CTCCodec(charset))
     try:
         model.load_state_dict(state["model"])
