@@ -154,8 +154,8 @@ def test_a_preparer_is_a_plain_value(lines):
         assert one.text == other.text
 
 
-def test_the_choice_of_workers():
-    assert choose_workers(3, False, False) == 3
-    assert choose_workers(None, True, False) == 0
-    assert choose_workers(None, False, True) == 0
-    assert 1 <= choose_workers(None, True, True) <= 8
+def test_the_choice_of_workers(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(12)), raising=False)
+    assert choose_workers(3, False, 12) == 3
+    assert [choose_workers(None, True, threads) for threads in (12, 10, 1)] == [0, 2, 8]
+    assert choose_workers(None, False, 1) == 0

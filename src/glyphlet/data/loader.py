@@ -23,7 +23,7 @@ import torch
 
 from glyphlet.codec import min_steps
 from glyphlet.data.check import CheckedLines
-from glyphlet.data.plan import Indices, draws, fixed_batches, pool_updates, pools, updates_in
+from glyphlet.data.plan import POOL, RENDERED_POOL, Indices, draws, fixed_batches, pool_updates, pools, updates_in
 from glyphlet.data.prepare import Endless, Pixels, Prepared, Preparer, start_worker, work
 from glyphlet.errors import TrainingError
 from glyphlet.image import Geometry, scale
@@ -49,18 +49,18 @@ class Batch:
     numbers: list[int]
 
 
-def choose_workers(workers: int | None, effects: bool, accelerator: bool) -> int:
-    """The number of processes that prepare lines: the user's, or what suits the machine.
+def choose_workers(workers: int | None, busy: bool, threads: int) -> int:
+    """The number of processes that prepare lines: the user's, or as many as the machine has cores to spare, up to 8.
 
-    A GPU leaves the processor's cores free, so all but one prepare lines. On the processor the training itself takes
-    all cores, and effects cost a few per cent of a training step: there they run in the training's own process.
+    Args:
+        workers: what the user wants; None leaves the choice.
+        busy: whether there is more to do than to fetch lines from memory: effects, or rendering.
+        threads: cores that the training itself keeps busy: all of its threads on the processor, one beside a GPU.
     """
     if workers is not None:
         return workers
-    if not accelerator or not effects:
-        return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(8, cores - 1))
+    return max(0, min(8, cores - threads)) if busy else 0
 
 
 class LineLoader:
@@ -100,7 +100,9 @@ class LineLoader:
         self.preparer = Preparer(lines, list(endless), geometry, list(effects), seed)
         self._free = cache_mb * 1_000_000
         self._cache: dict[int, Pixels] = {}
+        self._labels: dict[int, tuple[str, list[int]]] = {}
         self._pool: ProcessPoolExecutor | None = None
+        self._pool_size = RENDERED_POOL if endless else POOL
         self._drawn = sum(map(len, endless)) + len(draws(len(lines), lines.weights, seed, 0))
         self.waited = 0.0
         """Seconds that the consumer has waited for data, since the loader was made."""
@@ -109,7 +111,7 @@ class LineLoader:
 
     def __len__(self) -> int:
         """Updates in an epoch (the same in each)."""
-        return updates_in(self._drawn, self.batch)
+        return self.updates()
 
     def close(self) -> None:
         """Stop the workers; they start again when they are needed."""
@@ -131,7 +133,7 @@ class LineLoader:
 
     def updates(self, rank: int = 0, ranks: int = 1) -> int:
         """Updates that each of several processes makes in an epoch."""
-        return updates_in(-(-self._drawn // ranks), self.batch)
+        return updates_in(-(-self._drawn // ranks), self.batch, self._pool_size)
 
     def epoch(self, epoch: int = 0, start: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[list[Batch]]:
         """The updates of an epoch, from update number `start` on; with several processes each takes its share.
@@ -157,7 +159,7 @@ class LineLoader:
             yield update
 
     def _updates(self, epoch: int, start: int, rank: int, ranks: int) -> Iterator[list[Batch]]:
-        for number, members in enumerate(pools(self._order(epoch, rank, ranks), self.batch)):
+        for number, members in enumerate(pools(self._order(epoch, rank, ranks), self.batch, self._pool_size)):
             count = -(-len(members) // self.batch)
             if start >= count:
                 start -= count
@@ -236,18 +238,25 @@ class LineLoader:
             yield [line for future in futures for line in future.result()]
 
     def _batch(self, numbers: list[int], prepared: Sequence[Prepared]) -> Batch:
-        pixels = np.stack([line.pixels for line in prepared])
-        images = torch.from_numpy(scale(pixels, self.geometry)).contiguous(memory_format=torch.channels_last)
-        texts, labels = [], []
-        for number, line in zip(numbers, prepared, strict=True):
-            if line.text is None:
-                checked = self.lines[number]
-                texts.append(checked.text)
-                labels.append(checked.labels)
-            else:
-                texts.append(self.lines.codec.charset.normalize(line.text))
-                labels.append(self.lines.codec.encode(line.text))
-        return Batch(images, labels, texts, numbers)
+        pixels = np.stack(
+            [line.pixels.transpose(1, 2, 0) for line in prepared]
+        )  # N H W C: channels last from the start
+        images = torch.from_numpy(scale(pixels, self.geometry)).permute(0, 3, 1, 2)
+        labelled = [self._label(number, line) for number, line in zip(numbers, prepared, strict=True)]
+        return Batch(images, [labels for _, labels in labelled], [text for text, _ in labelled], numbers)
+
+    def _label(self, number: int, line: Prepared) -> tuple[str, list[int]]:
+        """The text of a line and its classes, kept beside its pixels."""
+        if line.text is not None:
+            codec = self.lines.codec
+            return codec.charset.normalize(line.text), codec.encode(line.text)
+        found = self._labels.get(number)
+        if found is None:
+            checked = self.lines[number]
+            found = checked.text, checked.labels
+            if number in self._cache:
+                self._labels[number] = found
+        return found
 
     def once(self) -> Iterator[Batch]:
         """Every line that is read, once, without effects, in batches of equal width: for validation."""

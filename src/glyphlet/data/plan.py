@@ -18,8 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
-POOL = 64
-"""Updates whose lines are sorted by width together."""
+POOL = 1024
+"""Updates whose lines are sorted by width together: the more, the fewer batches of few lines."""
+RENDERED_POOL = 64
+"""The same for lines that are rendered as they are needed, which have to be waited for."""
+REACH = 0.4
+"""How far a cut may move to where the width changes, as a share of the update that it takes lines from. Below a half, so
+that cuts keep their order and no update is empty."""
 
 
 def draws(count: int, weights: NDArray[np.float32] | None, seed: int, epoch: int) -> Indices:
@@ -50,15 +55,14 @@ def draws(count: int, weights: NDArray[np.float32] | None, seed: int, epoch: int
     return indices
 
 
-def pools(order: Indices, batch: int) -> list[Indices]:
-    """Cut an epoch's order into nearly equal parts of about `POOL` updates."""
-    return np.array_split(order, max(1, round(len(order) / (batch * POOL))))
+def pools(order: Indices, batch: int, updates: int = POOL) -> list[Indices]:
+    """Cut an epoch's order into nearly equal parts of about so many updates."""
+    return np.array_split(order, max(1, round(len(order) / (batch * updates))))
 
 
-def updates_in(lines: int, batch: int) -> int:
-    """The number of updates in an epoch of so many lines."""
-    order = np.arange(lines)
-    return sum(-(-len(pool) // batch) for pool in pools(order, batch))
+def updates_in(lines: int, batch: int, updates: int = POOL) -> int:
+    """The number of updates in an epoch of so many lines, in pools of about so many updates."""
+    return sum(-(-len(pool) // batch) for pool in pools(np.arange(lines), batch, updates))
 
 
 def by_width(widths: NDArray[np.int32], members: Indices) -> list[Indices]:
@@ -80,10 +84,28 @@ def pool_updates(widths: NDArray[np.int32], count: int, seed: int, epoch: int, n
         For each update its batches: positions in the pool, of equal width in each batch.
     """
     order = np.argsort(widths, kind="stable")
-    shares = np.array_split(order, count)
+    shares = np.split(order, _cuts(widths[order], count))
     for i in np.random.default_rng((seed, epoch, number)).permutation(count):
         if len(shares[i]):
             yield by_width(widths, shares[i])
+
+
+def _cuts(widths: NDArray[np.int32], count: int) -> Indices:
+    """Where sorted widths are cut into `count` parts of equal width in sum, or where the width changes close by."""
+    ranks, lines = np.arange(1, count), len(widths)
+    total = np.cumsum(widths, dtype=np.int64)
+    even = np.searchsorted(total, ranks * (total[-1] / count)) + 1
+    even = np.maximum.accumulate(even - ranks) + ranks  # at least one line in each part
+    even = np.minimum(even, lines - ranks[::-1])
+    changes = np.flatnonzero(np.diff(widths)) + 1
+    if not len(changes) or not len(even):
+        return even
+    sizes = np.diff(np.concatenate([[0], even, [lines]]))
+    after = np.searchsorted(changes, even).clip(0, len(changes) - 1)
+    nearest = changes[np.stack([(after - 1).clip(0), after])]
+    move = (nearest - even)[np.abs(nearest - even).argmin(0), np.arange(len(even))]
+    near = (move <= REACH * sizes[1:]) & (-move <= REACH * sizes[:-1])
+    return even + np.where(near, move, 0)
 
 
 def fixed_batches(widths: Sequence[int] | NDArray[np.int32], batch: int) -> list[Indices]:

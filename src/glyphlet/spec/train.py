@@ -47,8 +47,8 @@ class TrainSpec(Strict):
     threads: int = Field(0, ge=0, le=1024)
     """CPU threads; 0 leaves the choice to torch."""
     workers: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = "auto"
-    """Processes that decode, render and augment lines while the model computes; 0 does it in between. `auto` is 0 on the
-    processor, where the training itself keeps all cores busy, and up to 8 beside a GPU."""
+    """Processes that decode, render and augment lines while the model computes; 0 does it in between. `auto`: as many
+    as there are cores that the training does not use (`threads`), up to 8, when there are effects or endless lines."""
     cache_mb: int = Field(2048, ge=0)
     """Decoded lines are kept in memory up to this size."""
     patience: int = Field(0, ge=0)

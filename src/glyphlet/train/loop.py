@@ -121,9 +121,10 @@ class Training:
         self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, self.spec))
         spec, effects = self.spec, task.recipe.augment
         busy = bool(effects or task.endless)
+        threads = torch.get_num_threads() if fabric.device.type == "cpu" else 1
         self.loader = LineLoader(
             task.train, task.recipe.image, batch=spec.batch, seed=spec.seed, cache_mb=spec.cache_mb // 2,
-            workers=choose_workers(None if spec.workers == "auto" else spec.workers, busy, fabric.device.type != "cpu"),
+            workers=choose_workers(None if spec.workers == "auto" else spec.workers, busy, threads),
             effects=effects, endless=task.endless, steps=task.model.steps,
         )  # fmt: skip
         self.validation = LineLoader(task.validation, task.recipe.image, batch=spec.batch, cache_mb=spec.cache_mb // 2)
