@@ -117,7 +117,7 @@ def recipes(lines: int) -> list[tuple[Recipe, bool]]:
     large = {
         "name": "crnn-size", "charset": {"name": "lowercase36"}, "image": {"height": 32, "channels": 1, "width_step": 4},
         "data": {"train": {"count": max(160, lines // 10), "min_length": 4, "max_length": 4, "background": "textured"}},
-        "train": {"batch": 64, "samples": 0}, "augment": [{"name": "recaug", "p": 1.0}],
+        "train": {"batch": 64, "samples": 0}, "augment": [{"name": "recaug", "each": 1.0}],
     }  # fmt: skip
     return [(micro, False), (recipe_from(large, "benchmarks.loader"), True)]
 

@@ -92,10 +92,16 @@ class TestValues:
             ("model=micro", "model is 'micro'"),
             ("model.backbone={nh: 4}", "model.backbone.name is missing. Next: add model.backbone.name"),
             ("augment={name: shift}", "augment is {'name': 'shift'}"),
-            ("data.train=labels.txt", "data.train is 'labels.txt'. Allowed: a list of label files and other sources, or settings"),
+            (
+                "data.train=labels.txt",
+                "data.train is 'labels.txt'. Allowed: a list of label files and other sources, or settings",
+            ),
             ("data.test=5", "data.test is 5. Allowed: a list of label files and other sources, or settings"),
             ("data.train=[1]", "data.train.0 is 1"),
-            ("data.train=[{path: a, weight: x}]", "data.train.0.weight is 'x'. Allowed: Input should be a valid number"),
+            (
+                "data.train=[{path: a, weight: x}]",
+                "data.train.0.weight is 'x'. Allowed: Input should be a valid number",
+            ),
             ("data.test=[{path: 3}]", "data.test.0.path is 3. Allowed: Input should be a valid string"),
             ("data.train=[{path: a, weight: 0}]", "data.train.0.weight is 0"),
             ("data.train.count=many", "data.train.count is 'many'. Allowed: Input should be a valid integer"),

@@ -38,12 +38,10 @@ class TestLabelFiles:
         [
             (b"", ["labels.txt holds no labels", "one line for each image"]),
             (b"\r\n\n", ["labels.txt holds no labels"]),
-            (b"a.png 12\n", ["labels.txt line 1 has no tab: 'a.png 12'"]),
-            (b"a.png\t\n", ["line 1 has no text"]),
+            (b"a.png\t12\nb.png 12\n", ["labels.txt line 2 has no tab: 'b.png 12'"]),
             (b"\t12\n", ["line 1 has no path"]),
             (b"a.png\t12\n", ["1 line is too few to cut a validation part from"]),
             ("a.png\t中文\n".encode("gbk"), ["line 1 is not UTF-8", "iconv -f GB18030 -t UTF-8 labels.txt"]),
-            ("a.png\t1\n".encode("utf-16"), ["line 1 is not UTF-8"]),
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("verb", ["train", "evaluate"])
@@ -58,7 +56,12 @@ class TestLabelFiles:
 
     def test_missing_or_a_folder(self, glyphlet, tmp_path):
         glyphlet("train", tmp_path / "l.txt").refused("l.txt cannot be read: No such file", "check the path")
-        glyphlet("train", tmp_path).refused("cannot be read: Is a directory")
+        glyphlet("train", tmp_path).refused("nothing that is known as labelled lines", "name the label file itself")
+
+    def test_an_empty_label(self, glyphlet, lines, tmp_path):
+        path = lines(*FOUR[:3], ("3.png", ""))
+        result = glyphlet("train", path, "--runs", tmp_path / "runs")
+        result.refused("1 of 3 labels are empty", "line 4", "data.empty=keep", "data.empty=drop")
 
     def test_a_missing_image(self, glyphlet, lines, tmp_path):
         path = lines(*FOUR)

@@ -29,9 +29,12 @@ class TestHelp:
     def test_every_verb_is_listed(self, glyphlet):
         result = glyphlet("--help")
         assert result.code == 0
+        groups = [group.typer_instance.info.name for group in app.registered_groups]
         assert re.findall(r"^│ (\w+)  +\S", result.out, re.M) == [
-            c.name or c.callback.__name__ for c in app.registered_commands
+            *(c.name or c.callback.__name__ for c in app.registered_commands),
+            *groups,
         ]
+        assert groups == ["data"]
         assert set(VERBS) == {c.name or c.callback.__name__ for c in app.registered_commands}
 
     @pytest.mark.parametrize("flag", ["--help", "-h"])

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, features
 
 from glyphlet.errors import GlyphletError
-from glyphlet.synth.fonts import Face, Glyph, coverage, find_faces, glyph, kerning, load, needs_shaping
+from glyphlet.synth.fonts import Face, Glyph, coverage, find_faces, load, needs_shaping
+from glyphlet.synth.strike import glyph, kerning
 
 
 def test_no_fonts_means_pillows_own():
@@ -90,7 +91,7 @@ def test_a_glyph_is_all_of_the_ink(size: int):
         ImageDraw.Draw(canvas).text((size, 2 * size), char, fill=255, font=load(Face(), size), anchor="ls")
         again = Image.new("L", canvas.size)
         assert drawn.mask is not None
-        again.paste(drawn.mask, (size + drawn.left, 2 * size + drawn.top))
+        again.paste(Image.fromarray(drawn.mask), (size + drawn.left, 2 * size + drawn.top))
         assert again.tobytes() == canvas.tobytes()
 
 

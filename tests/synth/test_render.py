@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+import copy
 import pickle
+import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, features
 from pydantic import ValidationError
 
 from glyphlet.charset import Charset
 from glyphlet.errors import GlyphletError, RecipeError
 from glyphlet.spec import SynthSpec
 from glyphlet.synth.background import MIN_CONTRAST, PLAIN, luminance
-from glyphlet.synth.fonts import Face, glyph, load
+from glyphlet.synth.fonts import Face, load
 from glyphlet.synth.render import RenderedLine, RenderedSet, render_set
+from glyphlet.synth.strike import glyph
 
 SIXTY_TWO = Charset.named("alphanumeric")
 ASCII = Charset.named("ascii")
 DIGITS = Charset.named("digits")
+ARPHIC = Path("/usr/share/fonts/truetype/arphic/uming.ttc")
+LIBERATION = Path("/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf")
 OPTIONS: list[dict[str, object]] = [
     {},
     {"background": "random", "polarity": "both"},
@@ -186,6 +192,128 @@ def test_index_and_length():
 def test_a_set_can_be_sent_to_another_process():
     lines = RenderedSet(spec(), DIGITS)
     assert facts(pickle.loads(pickle.dumps(lines))[7]) == facts(lines[7])
+
+
+def test_to_another_process_a_set_is_small_and_warns_once(font_file: Path, tmp_path: Path):
+    (tmp_path / "long.txt").write_text("some words to draw and \u4e2d\n" * 20_000, encoding="utf-8")
+    values = spec(fonts=[str(font_file)], text="file", text_file=str(tmp_path / "long.txt"), max_length=20)
+    with pytest.warns(UserWarning, match="are not in the charset"):
+        lines = RenderedSet(values, ASCII)
+    lines[0]
+    sent = pickle.dumps(lines)
+    assert len(sent) < 5000
+    other = pickle.loads(sent)
+    assert facts(other[3]) == facts(lines[3])
+    assert pickle.dumps(other.at_epoch(0)) == sent
+
+
+def test_every_epoch_is_another_draw_and_the_first_is_the_set():
+    lines = RenderedSet(spec(background="random"), ASCII)
+    assert facts(lines.at_epoch(0)[5]) == facts(lines[5])
+    epochs = [lines.at_epoch(number) for number in (1, 2)]
+    assert len({e[5].text for e in (lines, *epochs)}) == 3
+    assert facts(epochs[1][5]) == facts(RenderedSet(spec(background="random"), ASCII, epoch=2)[5])
+    assert facts(pickle.loads(pickle.dumps(epochs[0]))[5]) == facts(epochs[0][5])
+    longer = lines.at_epoch(2, count=100)
+    assert (len(longer), len(lines)) == (100, 60)
+    assert facts(longer[5]) == facts(epochs[1][5])
+
+
+def test_epochs_are_opened_once(monkeypatch: pytest.MonkeyPatch):
+    lines = RenderedSet(spec(), DIGITS)
+    monkeypatch.setattr("glyphlet.synth.render.open_corpus", None)
+    assert lines.at_epoch(3)[0].text
+    assert copy.copy(lines)[0].text == lines[0].text
+
+
+def test_texts_without_pictures():
+    for values in OPTIONS:
+        lines = RenderedSet(spec(**values, looks=[{"name": "scale"}]), ASCII)
+        assert [lines.text(i) for i in range(9)] == [lines[i].text for i in range(9)]
+
+
+@pytest.mark.parametrize("size", [9, 20, 33])
+def test_letters_are_put_on_the_paper_one_after_the_other(size: int):
+    """The quick way gives what Pillow gives when it pastes one letter after the other, also where letters share pixels."""
+    values = {"font_size": (size, size), "text": "pattern", "pattern": r"[AVTWfjgy/_.]{30}", "spacing": "proportional"}
+    touching = 0
+    for line in render_set(spec(**values), ASCII):
+        image = Image.new("RGB", line.image.size, PLAIN)
+        taken = np.zeros((image.height, image.width), bool)
+        for char, (left, top, right, bottom) in zip(line.text, line.boxes, strict=True):
+            mask = glyph(Face(), size, char).mask
+            assert mask is not None
+            image.paste((0, 0, 0), (left, top, right, bottom), Image.fromarray(mask))
+            touching += bool((taken[top:bottom, left:right] & (mask > 0)).any())
+            taken[top:bottom, left:right] |= mask > 0
+        assert line.image.tobytes() == image.tobytes()
+    assert touching > 10
+
+
+@pytest.mark.skipif(features.version("freetype2") != "2.14.3", reason="outlines are those of another FreeType")
+def test_the_published_set_is_the_same_to_the_pixel():
+    sums = [zlib.crc32(line.image.tobytes()) for line in render_set(spec(count=4), SIXTY_TWO)]
+    assert sums == [765999638, 108757134, 2403107472, 17588999]
+
+
+def test_effects_are_applied_last_and_are_the_same_each_time():
+    pytest.importorskip("cv2")
+    effects = [{"name": "gaussian_noise", "sigma": 20.0}]
+    plain, noisy, again = (
+        [facts(line) for line in render_set(spec(count=5, effects=e), ASCII)] for e in ([], effects, effects)
+    )
+    assert noisy == again
+    assert [line[:4] for line in noisy] == [line[:4] for line in plain]
+    assert all(a[4] != b[4] for a, b in zip(plain, noisy, strict=True))
+
+
+def test_effects_without_opencv_name_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    for name in [name for name in sys.modules if name.startswith("glyphlet.effects")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(GlyphletError, match=r"effects need cv2.*pip install 'glyphlet\[data\]'"):
+        RenderedSet(spec(effects=[{"name": "gaussian_noise"}]), ASCII)
+    assert RenderedSet(spec(), ASCII)[0].text
+
+
+def test_margins_are_measured_from_the_ink():
+    for line in render_set(spec(spacing="proportional", margins=(0.5, 0.5), font_size=(20, 20)), DIGITS):
+        left, top = min(b[0] for b in line.boxes), min(b[1] for b in line.boxes)
+        right, bottom = max(b[2] for b in line.boxes), max(b[3] for b in line.boxes)
+        assert (left, top, line.image.width - right, line.image.height - bottom) == (10, 10, 10, 10)
+
+
+def test_files_that_are_no_fonts_can_be_skipped(font_file: Path):
+    font_file.with_name("bad.ttf").write_bytes(b"nothing")
+    fonts = [str(font_file.parent)]
+    with pytest.raises(GlyphletError, match=r"bad\.ttf cannot be used"):
+        RenderedSet(spec(fonts=fonts), DIGITS)
+    with pytest.warns(UserWarning, match=r"1 of 2 fonts are left out: the font .*bad\.ttf cannot be used"):
+        lines = RenderedSet(spec(fonts=fonts, broken_fonts="skip"), DIGITS)
+    assert facts(lines[0]) == facts(RenderedSet(spec(), DIGITS)[0])
+    with pytest.raises(GlyphletError, match=r"none\.ttf does not exist"):
+        RenderedSet(spec(fonts=[*fonts, "none.ttf"], broken_fonts="skip"), DIGITS)
+    font_file.unlink()
+    with pytest.raises(GlyphletError, match=r"bad\.ttf cannot be used"):
+        RenderedSet(spec(fonts=fonts, broken_fonts="skip"), DIGITS)
+
+
+@pytest.mark.skipif(
+    not (ARPHIC.exists() and LIBERATION.exists()), reason="needs Debian's fonts-arphic-uming and fonts-liberation"
+)
+def test_scripts_are_mixed_in_one_line():
+    charset = Charset.from_text("aƒ中文")
+    values = {
+        "fonts": [str(LIBERATION), str(ARPHIC)],
+        "text": "pattern",
+        "pattern": "aƒ中文aƒ",
+        "spacing": "proportional",
+    }
+    line = RenderedSet(spec(**values, mixed_fonts=True, font_size=(30, 30)), charset)[0]
+    one, two = Face(str(LIBERATION)), Face(str(ARPHIC))
+    faces = [two, one, two, two, two, one]  # the font that covers most, and the other one for the rest
+    shapes = [glyph(face, 30, char).mask.shape for face, char in zip(faces, line.text, strict=True)]
+    assert [(b[3] - b[1], b[2] - b[0]) for b in line.boxes] == shapes
 
 
 @pytest.mark.parametrize("values", [{"min_length": 5}, {"font_size": (30, 20)}, {"font_size": (4, 9)}])

@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from glyphlet import __version__
+from glyphlet.cli.data import app as data
 from glyphlet.cli.demo import demo
 from glyphlet.cli.evaluate import evaluate
 from glyphlet.cli.export import export
@@ -57,6 +58,7 @@ app = typer.Typer(
 for verb in (demo, synth, train, evaluate, export, read, models):
     app.command()(verb)
 app.command("import")(import_)
+app.add_typer(data)
 
 
 def _version(show: bool) -> None:

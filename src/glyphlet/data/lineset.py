@@ -66,6 +66,11 @@ class LineSet(Sequence[Sample], ABC):
             LabelError: as `text`.
         """
 
+    @property
+    def malformed(self) -> int:
+        """How many lines are malformed; `problems` describes the first ten thousand of a file."""
+        return len(self.problems)
+
     def path(self, index: int) -> Path | None:
         """The image file of a line, where images are files; nothing is opened."""
         return None

@@ -28,6 +28,7 @@ class JoinedLines(LineSet):
         self._weights = list(weights) or [1.0] * len(parts)
         self._ends = list(accumulate(len(part) for part in parts))
         self.notes = [f"{part.name}: {note}" for part in parts for note in part.notes]
+        self.problems = [problem for part in parts for problem in part.problems]
 
     def _find(self, index: int) -> tuple[LineSet, int]:
         number = bisect_right(self._ends, index)
@@ -60,6 +61,16 @@ class JoinedLines(LineSet):
         """What a line belongs to; groups of the same name in two sets are one group."""
         part, inner = self._find(index)
         return part.group(inner)
+
+    @property
+    def malformed(self) -> int:
+        """How many lines of all parts are malformed."""
+        return sum(part.malformed for part in self.parts)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether lines of any part have groups."""
+        return any(part.grouped for part in self.parts)
 
     def sizes(self) -> NDArray[np.int32] | None:
         """The sizes of all images, when every part knows its own."""

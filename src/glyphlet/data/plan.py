@@ -94,7 +94,7 @@ def _cuts(widths: NDArray[np.int32], count: int) -> Indices:
     """Where sorted widths are cut into `count` parts of equal width in sum, or where the width changes close by."""
     ranks, lines = np.arange(1, count), len(widths)
     total = np.cumsum(widths, dtype=np.int64)
-    even = np.searchsorted(total, ranks * (total[-1] / count)) + 1
+    even: Indices = np.searchsorted(total, ranks * (total[-1] / count)) + 1
     even = np.maximum.accumulate(even - ranks) + ranks  # at least one line in each part
     even = np.minimum(even, lines - ranks[::-1])
     changes = np.flatnonzero(np.diff(widths)) + 1
@@ -105,7 +105,8 @@ def _cuts(widths: NDArray[np.int32], count: int) -> Indices:
     nearest = changes[np.stack([(after - 1).clip(0), after])]
     move = (nearest - even)[np.abs(nearest - even).argmin(0), np.arange(len(even))]
     near = (move <= REACH * sizes[1:]) & (-move <= REACH * sizes[:-1])
-    return even + np.where(near, move, 0)
+    even += np.where(near, move, 0)
+    return even
 
 
 def fixed_batches(widths: Sequence[int] | NDArray[np.int32], batch: int) -> list[Indices]:

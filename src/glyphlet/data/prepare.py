@@ -7,7 +7,6 @@ workers nor a resume changes a pixel.
 
 from __future__ import annotations
 
-import copy
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,14 +21,6 @@ from glyphlet.spec import PartSpec
 from glyphlet.synth.render import RenderedSet
 
 Pixels = NDArray[np.uint8]
-
-
-def at_epoch(rendered: RenderedSet, number: int, count: int) -> RenderedSet:
-    """The lines of another epoch of a set."""
-    other = copy.copy(rendered)
-    other.stream = f"{rendered.stream}/epoch {number}"
-    other.spec = rendered.spec.model_copy(update={"count": count})
-    return other
 
 
 @dataclass
@@ -51,7 +42,7 @@ class Endless:
     def epoch(self, number: int) -> RenderedSet:
         """The lines of an epoch."""
         if self._at is None or self._at[0] != number:
-            self._at = number, at_epoch(self.rendered, number, len(self))
+            self._at = number, self.rendered.at_epoch(number, len(self))
         return self._at[1]
 
 

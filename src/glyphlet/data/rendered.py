@@ -37,7 +37,7 @@ class RenderedLines(LineSet):
 
     def text(self, index: int) -> str:
         """The text that is drawn."""
-        return self._line(index).text
+        return self._kept[index].text if index in self._kept else self.rendered.text(index)
 
     def origin(self, index: int) -> str:
         """The number of the line."""

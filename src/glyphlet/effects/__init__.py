@@ -1,8 +1,18 @@
 """Effects: what happens to lines on their way to a camera or a scanner. NumPy in, NumPy out.
 
-An effect takes a line uint8 (C, H, W) and a NumPy generator, and returns a line of the same shape. Training applies them
-to training lines only, synthesis to rendered ones; a recipe lists them in order: `augment: [{name: shift, pixels: 4}]`.
-Every effect may have `p`, the probability that it is applied to a line (1 by default).
+An effect takes a line uint8 (C, H, W), C 1 (grey) or 3 (RGB), and a NumPy generator, and returns a line of the same
+shape. It never changes its input, and draws from that generator alone. Training applies effects to training lines only,
+synthesis to rendered ones; a recipe lists them in order: `augment: [{name: shift, pixels: 4}]`. Every effect may have
+`p`, the probability that it is applied to a line (1 by default).
+
+    affine tia shift shape within    where the ink is: turned, warped, bent, spaced
+    ink paper background             what is written with, and on
+    light illumination blur noise    the camera: brightness, shadows, focus, grain, compression
+    combine presets                  one of several, and the complete lists of others and of ours
+    canvas options mls textures      what these are made of
+
+OpenCV does the work, one plane at a time. It is called from many processes at once, so whoever starts those should call
+`cv2.setNumThreads(0)` in each; nothing here sets it.
 """
 
 from __future__ import annotations
@@ -20,7 +30,6 @@ Pixels = NDArray[np.uint8]
 Effect = Callable[[Pixels, np.random.Generator], Pixels]
 
 EFFECTS = Registry("effect", "augment")
-EFFECTS.import_all(__name__, __path__)
 
 
 def build_effects(specs: Sequence[PartSpec]) -> list[Effect]:
@@ -52,3 +61,6 @@ def apply(effects: Sequence[Effect], pixels: Pixels, random: np.random.Generator
     for effect in effects:
         pixels = effect(pixels, random)
     return pixels
+
+
+EFFECTS.import_all(__name__, __path__)  # last: the modules need what stands above

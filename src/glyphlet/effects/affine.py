@@ -1,17 +1,22 @@
 """Affine: a line written a little larger, slanted, turned or moved.
 
-The set of changes is that of the cross-entropy system for handwritten digits: rotation, shear, scale and translation.
+`affine` draws height and width apart, as handwriting wants it. `digits_affine` is the set of changes of the
+cross-entropy system for handwritten digits: torchvision's RandomAffine with its numbers.
 """
 
 from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from glyphlet.effects import EFFECTS, Effect, Pixels
-from glyphlet.errors import RecipeError
+from glyphlet.effects.canvas import border, counted, each_plane, ground, ink, inked
+from glyphlet.effects.options import Range, number, span
+
+Matrix = NDArray[np.float64]
 
 
 @EFFECTS.register
@@ -35,36 +40,138 @@ def affine(*, rotate: float = 2.0, shear: float = 10.0, scale: float = 0.1, shif
         ("scale", scale, 0.5),
         ("shift", shift, 0.5),
     ):
-        if not 0 <= value <= most:
-            raise RecipeError(f"effect affine has {name} {value!r}", allowed=f"0 to {most}", next_step="correct it")
+        number("affine", name, value, 0, most)
 
     def effect(line: Pixels, random: np.random.Generator) -> Pixels:
         turn, slant, tall, wide, down, right = random.uniform(-1, 1, 6)
         matrix = _inverse(
             math.radians(rotate * turn), math.tan(math.radians(shear * slant)), 1 + scale * wide, 1 + scale * tall
         )
-        return _warp(line, matrix, (right * shift * line.shape[1], down * shift * line.shape[1]))
+        placed = _about_centre(matrix, line, np.array([right, down]) * shift * line.shape[1])
+        fill = border(line)
+        return np.stack([
+            cv2.warpAffine(
+                plane, placed, plane.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT, borderValue=float(colour),
+            )
+            for plane, colour in zip(np.ascontiguousarray(line), fill, strict=True)
+        ])  # fmt: skip
 
     return effect
 
 
-def _inverse(turn: float, slant: float, wide: float, tall: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+@EFFECTS.register
+def digits_affine(
+    *,
+    rotate: float = 10.0,
+    shift: Range = (0.1, 0.1),
+    scale: Range = (0.95, 1.1),
+    shear: float = 3.0,
+    keep: bool = True,
+) -> Effect:
+    """The affine set of the cross-entropy system for digits: turn, move, size and slant of torchvision's RandomAffine.
+
+    The system trains on images stretched to a square. On a line that is much wider than high the turn is limited to
+    what moves its ends by an eighth of its height, which a square of the source stays below. The ground fills what
+    comes into view, where the source has black.
+
+    Args:
+        rotate: largest turn either way, in degrees.
+        shift: largest move either way, as a share of the width and of the height.
+        scale: smallest and largest size, the same for both axes.
+        shear: largest slant either way, in degrees.
+        keep: moves stop where ink would leave the line; the source's do not, so that it trains on digits cut in half.
+
+    Raises:
+        RecipeError: an amount is out of range.
+    """
+    number("digits_affine", "rotate", rotate, 0, 45)
+    number("digits_affine", "shear", shear, 0, 60)
+    across, down = _pair(shift)
+    small, large = span("digits_affine", "scale", scale, 0.5, 2)
+
+    def effect(line: Pixels, random: np.random.Generator) -> Pixels:
+        _, height, width = line.shape
+        most = min(rotate, math.degrees(math.atan2(height / 8, width / 2)))
+        turn, slant, right, low = random.uniform(-1, 1, 4)
+        size = random.uniform(small, large)
+        matrix = _inverse(math.radians(most * turn), math.tan(math.radians(shear * slant)), size, size)
+        move = np.array([right * across * width, low * down * height])
+        placed = _about_centre(matrix, line, _inside(line, matrix, move) if keep else move)
+        new = ground(line)
+        for plane, target in zip(np.ascontiguousarray(line), new, strict=True):
+            cv2.warpAffine(
+                plane, placed, (width, height), dst=target, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_TRANSPARENT,
+            )  # fmt: skip
+        return new
+
+    return effect
+
+
+def _inside(line: Pixels, matrix: Matrix, move: Matrix) -> Matrix:
+    """The move, cut short where the ink's box would leave the line; a box that does not fit comes into the middle."""
+    marked = inked(ink(line)[0])
+    if not marked.any():
+        return move
+    extents = [np.flatnonzero(counted(marked, axis))[[0, -1]] for axis in (0, 1)]
+    size = np.array(marked.shape[::-1])
+    corners = np.array([(x, y) for x in extents[0] for y in extents[1]]) - (size - 1) / 2
+    moved = corners @ np.linalg.inv(matrix).T
+    least, most = -(size - 1) / 2 - moved.min(0), (size - 1) / 2 - moved.max(0)
+    return np.where(least <= most, np.clip(move, least, np.maximum(least, most)), (least + most) / 2)
+
+
+def _pair(shift: Range) -> tuple[float, float]:
+    """Two shares in any order; one stands for both."""
+    both = shift if isinstance(shift, list | tuple) and len(shift) == 2 else (shift, shift)
+    across, down = (number("digits_affine", "shift", value, 0, 0.5) for value in both)
+    return across, down
+
+
+def _inverse(turn: float, slant: float, wide: float, tall: float) -> Matrix:
     """From a point of the new line to one of the old, both seen from the centre: the inverse of turn, slant, size."""
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     forward = rotation @ np.array([[1, slant], [0, 1]]) @ np.diag([wide, tall])
     return np.linalg.inv(forward)
 
 
-def _warp(line: Pixels, matrix: np.ndarray[tuple[int, int], np.dtype[np.float64]], move: tuple[float, float]) -> Pixels:
-    channels, height, width = line.shape
-    (a, b), (d, e) = matrix.tolist()
-    x, y = width / 2 + move[0], height / 2 + move[1]
-    coefficients = (a, b, width / 2 - a * x - b * y, d, e, height / 2 - d * x - e * y)
-    border = np.concatenate([line[:, 0], line[:, -1], line[:, :, 0], line[:, :, -1]], axis=1)
-    fill = [int(value) for value in np.median(border, axis=1)]
-    image = Image.fromarray(line[0] if channels == 1 else line.transpose(1, 2, 0))
-    warped = image.transform(
-        (width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR,
-        fillcolor=fill[0] if channels == 1 else tuple(fill),
-    )  # fmt: skip
-    return np.ascontiguousarray(np.asarray(warped, dtype=np.uint8).reshape(height, width, channels).transpose(2, 0, 1))
+def _about_centre(matrix: Matrix, line: Pixels, move: Matrix) -> Matrix:
+    """The (2, 3) matrix from the centres of new pixels to places in the old line."""
+    middle = np.array([(line.shape[2] - 1) / 2, (line.shape[1] - 1) / 2])
+    return np.column_stack([matrix, middle - matrix @ (middle + move)])
+
+
+@EFFECTS.register
+def perspective(*, scale: Range = (0.002, 0.006)) -> Effect:
+    """Seen a little from the side: each corner moves inwards, and the new quadrangle is stretched over the line.
+
+    The meaning is that of imgaug's PerspectiveTransform: the move of each coordinate of a corner is the absolute value
+    of a normal deviate, as a share of width and height.
+
+    Args:
+        scale: standard deviation of the moves, drawn for each line; a number, or from and to.
+
+    Raises:
+        RecipeError: it is out of range.
+    """
+    low, high = span("perspective", "scale", scale, 0, 0.2)
+
+    def effect(line: Pixels, random: np.random.Generator) -> Pixels:
+        _, height, width = line.shape
+        inwards = np.abs(random.normal(0, random.uniform(low, high), (4, 2))).clip(0, 0.45)
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+        size = np.array([width, height])
+        # Corners of pixels, not centres, so that a line of one pixel has an extent: hence the halves.
+        old = (corners + inwards * (1 - 2 * corners)) * size - 0.5
+        new = corners * size - 0.5
+        matrix = cv2.getPerspectiveTransform(new.astype(np.float32), old.astype(np.float32))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return each_plane(
+            line,
+            lambda plane: cv2.warpPerspective(
+                plane, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+            ),
+        )
+
+    return effect

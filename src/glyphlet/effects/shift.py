@@ -28,6 +28,6 @@ def shift(*, pixels: int = 4) -> Effect:
     def effect(line: Pixels, random: np.random.Generator) -> Pixels:
         by = int(random.integers(-pixels, pixels + 1))
         width = line.shape[2]
-        return line[:, :, (np.arange(width) - by).clip(0, width - 1)]
+        return np.take(line, (np.arange(width) - by).clip(0, width - 1), axis=2)
 
     return effect

@@ -38,7 +38,7 @@ class SourceSpec(Strict):
     """A regular expression on the image's path: what its first parenthesis (or all of it) matches is the line's group;
     `folder` groups by the folder of the image."""
     name_pattern: str | None = None
-    """Text in the file name: a regular expression with a group `text`; by default all before the first `_` or `.`."""
+    """Text in the file name: a regular expression with a group `text`; by default all before the first `_`."""
 
 
 SOURCE_KINDS: dict[str, type[Strict]] = {"path": SourceSpec, "source": SourceSpec, "synth": SynthSpec}

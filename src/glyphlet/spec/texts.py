@@ -1,10 +1,10 @@
 """Where rendered texts come from, one small section a kind; a recipe lists several and mixes them by weight.
 
-    text: mix
-    texts:
-      - {kind: pattern, pattern: '[A-Z]{2}\\d{6}', weight: 2}
-      - {kind: file, path: novel.txt, min_length: 5, max_length: 30}
-      - {kind: prices, currencies: ['€']}
+text: mix
+texts:
+  - {kind: pattern, pattern: '[A-Z]{2}\\d{6}', weight: 2}
+  - {kind: file, path: novel.txt, min_length: 5, max_length: 30}
+  - {kind: prices, currencies: ['€']}
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where the texts of rendered lines come from: random characters, or places in a text file.
+"""Where the texts of rendered lines come from: random characters, places in a text file, made-up texts, or a mix.
 
-Both draw a text for a given source of random numbers and know which fonts can draw it, so that a line depends on
-nothing but its own seed. `random` gives every character the same chance, also those that only one of several fonts
-covers: one character is drawn first, then a font that covers it, then the others from that font. `file` gives every
-place of the text the same chance.
+All draw a text for a given source of random numbers and know which fonts can draw it, so that a line depends on nothing
+but its own seed. `random` gives every character the same chance, also those that only one of several fonts covers: one
+character is drawn first, then a font that covers it, then the others from that font. `file` gives every place of the
+text the same chance. Made-up texts (`texts`, `pattern`) are drawn again while they hold characters that cannot be drawn.
 """
 
 from __future__ import annotations
@@ -12,35 +12,52 @@ import random
 import unicodedata
 import warnings
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from itertools import accumulate
-from pathlib import Path
 from typing import Protocol
 
-from glyphlet.charset import Charset, describe, unknown_report
+from glyphlet.charset import Charset, describe
 from glyphlet.errors import RecipeError
 from glyphlet.spec import SynthSpec
+from glyphlet.spec.texts import (
+    DatesText,
+    FileText,
+    JoinText,
+    NumbersText,
+    PatternText,
+    PricesText,
+    RandomText,
+    TextSpec,
+    WordsText,
+)
+from glyphlet.synth.excerpts import Covered, FileCorpus
+from glyphlet.synth.faces import Faces, assign
 from glyphlet.synth.fonts import Face
+from glyphlet.synth.pattern import compile_pattern
+from glyphlet.synth.texts import Source, dates, numbers, prices, words
 
 _TRIES = 200
+_PROBES = 64  # texts that are drawn to see whether a source fits the charset and the fonts
+_ALL = Face("all fonts together")
 
 
 class Corpus(Protocol):
-    """Draws a text and a font that covers it."""
+    """Draws a text and fonts that cover it."""
 
-    def draw(self, rng: random.Random) -> tuple[str, Face]:
-        """A text of the wanted length, with no space at its ends and no two in a row, and its font."""
+    def draw(self, rng: random.Random) -> tuple[str, Faces]:
+        """A text, with no space at its ends and no two in a row, and its font (or one for each character)."""
         ...
 
 
-def open_corpus(spec: SynthSpec, charset: Charset, covered: Mapping[Face, frozenset[str]]) -> Corpus:
+def open_corpus(spec: SynthSpec, charset: Charset, covered: Covered) -> Corpus:
     """The corpus of a spec; `covered` says which characters of the charset each font can draw.
 
     Warns once about what is left out: uncovered characters, fonts that cover none, and characters of the file outside
     the charset.
 
     Raises:
-        RecipeError: no font covers some characters (and `uncovered` is `error`), or the file has no usable text.
+        RecipeError: no font covers some characters (and `uncovered` is `error`), or the texts cannot be drawn.
     """
     usable = frozenset[str]().union(*covered.values())
     missing = [c for c in charset.characters if c not in usable]
@@ -50,14 +67,78 @@ def open_corpus(spec: SynthSpec, charset: Charset, covered: Mapping[Face, frozen
     if idle:
         names = ", ".join(idle[:5]) + (", ..." if len(idle) > 5 else "")
         warnings.warn(f"{len(idle)} of {len(covered)} fonts have no character of the charset: {names}", stacklevel=4)
-    if spec.text == "file":
-        return FileCorpus(spec, charset, covered)
-    return RandomCorpus(spec, charset, covered)
+    if spec.mixed_fonts and len(covered) > 1:
+        return MixedFonts(_open(_text_of(spec), spec, charset, {_ALL: usable}), covered)
+    return _open(_text_of(spec), spec, charset, covered)
+
+
+def _text_of(spec: SynthSpec) -> TextSpec | Sequence[TextSpec]:
+    """What the settings `text`, `text_file`, `pattern` and `texts` stand for."""
+    if spec.text == "mix":
+        return spec.texts
+    if spec.text == "file" and spec.text_file is not None:
+        return FileText(path=spec.text_file)
+    if spec.text in ("file", "words") and spec.text_file is None:
+        raise RecipeError(
+            f"text is {spec.text!r}, but text_file is not set",
+            allowed="a text file in UTF-8",
+            next_step="set text_file to the path of one",
+        )
+    if spec.text == "words":
+        return WordsText(path=spec.text_file)
+    if spec.text == "pattern":
+        return PatternText(pattern=spec.pattern or "")
+    made_up: dict[str, TextSpec] = {"numbers": NumbersText(), "dates": DatesText(), "prices": PricesText()}
+    return made_up.get(spec.text, RandomText())
+
+
+def _open(text: TextSpec | Sequence[TextSpec], spec: SynthSpec, charset: Charset, covered: Covered) -> Corpus:
+    if isinstance(text, Sequence):
+        return Mix([_open(t, spec, charset, covered) for t in text], [t.weight for t in text])
+    if isinstance(text, RandomText | FileText):
+        lengths = (
+            text.min_length or min(spec.min_length, text.max_length or spec.min_length),
+            text.max_length or max(spec.max_length, text.min_length or spec.max_length),
+        )
+        if isinstance(text, FileText):
+            return FileCorpus(text.path, lengths, charset, covered)
+        return RandomCorpus(lengths, charset, covered)
+    return SourceCorpus(_source(text, spec, charset, covered), text.kind, charset, covered)
+
+
+def _source(text: TextSpec, spec: SynthSpec, charset: Charset, covered: Covered) -> Source:
+    if isinstance(text, WordsText):
+        source, dropped = words(text, charset, list(covered.values()))
+        if dropped:
+            warnings.warn(f"{dropped} words have characters that no font can draw, and are left out", stacklevel=6)
+        return source
+    if isinstance(text, PatternText):
+        usable = frozenset[str]().union(*covered.values())
+        return compile_pattern(text.pattern, "".join(c for c in charset.characters if c in usable), text.max_repeat)
+    if isinstance(text, NumbersText):
+        return numbers(text)
+    if isinstance(text, DatesText):
+        return dates(text)
+    if isinstance(text, PricesText):
+        return prices(text)
+    assert isinstance(text, JoinText)
+    return _joined(text, _open(text.parts, spec, charset, covered))
+
+
+def _joined(text: JoinText, parts: Corpus) -> Source:
+    def source(rng: random.Random) -> str:
+        joined = parts.draw(rng)[0]
+        for _ in range(rng.randint(text.min_parts, text.max_parts) - 1):
+            joined += rng.choice(text.separators) + parts.draw(rng)[0]
+        return joined
+
+    return source
 
 
 def _refuse_uncovered(spec: SynthSpec, charset: Charset, missing: Sequence[str], fonts: int) -> None:
     listed = ", ".join(describe(c) for c in missing[:10]) + (", ..." if len(missing) > 10 else "")
-    problem = f"{len(missing)} of {charset.size} characters of the charset are in none of the {fonts} fonts: {listed}"
+    what = "fonts" if spec.glyphs is None else "sets of character images"
+    problem = f"{len(missing)} of {charset.size} characters of the charset are in none of the {fonts} {what}: {listed}"
     if not missing:
         problem = "the charset holds nothing but spaces"
     if spec.uncovered == "drop" and len(missing) < charset.size and missing:
@@ -65,29 +146,113 @@ def _refuse_uncovered(spec: SynthSpec, charset: Charset, missing: Sequence[str],
         return
     raise RecipeError(
         problem,
-        allowed="characters that a font can draw alone, from left to right",
+        allowed="characters that a font can draw alone, from left to right (shaping: true allows other scripts)",
         next_step="add a font that has them, take them out of the charset, or set uncovered to drop (--uncovered drop)",
     )
+
+
+class Mix:
+    """One of several corpora, by weight."""
+
+    def __init__(self, corpora: Sequence[Corpus], weights: Sequence[float]) -> None:
+        self._corpora = corpora
+        self._sums = list(accumulate(weights))
+
+    def draw(self, rng: random.Random) -> tuple[str, Faces]:
+        """A text and its font."""
+        number = min(bisect_right(self._sums, rng.random() * self._sums[-1]), len(self._corpora) - 1)
+        return self._corpora[number].draw(rng)
+
+
+class MixedFonts:
+    """Texts of a corpus, with a font for each character where no font covers a whole text."""
+
+    def __init__(self, corpus: Corpus, covered: Covered) -> None:
+        self._corpus, self._covered = corpus, covered
+
+    def draw(self, rng: random.Random) -> tuple[str, Faces]:
+        """A text and its fonts."""
+        text, _ = self._corpus.draw(rng)
+        faces = assign(text, self._covered, rng)
+        assert faces is not None  # the text was drawn from what all fonts cover together
+        return text, faces
+
+
+class SourceCorpus:
+    """Made-up texts; those that cannot be drawn are drawn again.
+
+    Args:
+        source: gives texts.
+        kind: what they are, for messages.
+        charset: how they are normalised.
+        covered: the characters of each font.
+    """
+
+    def __init__(self, source: Source, kind: str, charset: Charset, covered: Covered) -> None:
+        self._source, self._kind, self._charset, self._covered = source, kind, charset, covered
+        usable = frozenset[str]().union(*covered.values())
+        odd: Counter[str] = Counter()
+        drawn = 0
+        for number in range(_PROBES):
+            rng = random.Random(number)
+            text = self._text(rng)
+            odd.update({c for c in text if c not in usable})
+            drawn += self._faces(text, rng) is not None
+        if not drawn:
+            raise self._nothing(odd)
+        if odd:
+            listed = ", ".join(describe(c) for c, _ in odd.most_common(10))
+            warnings.warn(
+                f"{kind}: texts with characters outside the charset or the fonts are drawn again: {listed}",
+                stacklevel=6,
+            )
+
+    def draw(self, rng: random.Random) -> tuple[str, Faces]:
+        """A text and its font; raises `RecipeError` when none of 200 can be drawn."""
+        for _ in range(_TRIES):
+            text = self._text(rng)
+            face = self._faces(text, rng)
+            if face is not None:
+                return text, face
+        raise self._nothing(Counter())
+
+    def _text(self, rng: random.Random) -> str:
+        text = self._charset.normalize(self._source(rng))
+        return " ".join(text.split()) if not text.isalnum() else text
+
+    def _faces(self, text: str, rng: random.Random) -> Face | None:
+        faces = [face for face, known in self._covered.items() if known.issuperset(text)]
+        return rng.choice(faces) if text and faces else None
+
+    def _nothing(self, odd: Counter[str]) -> RecipeError:
+        listed = ", ".join(describe(c) for c, _ in odd.most_common(10))
+        return RecipeError(
+            f"texts: {self._kind} gives no text that can be drawn"
+            + (f"; not in the charset, or in no font: {listed}" if odd else ""),
+            allowed="texts in characters of the charset that one font covers (or several with mixed_fonts: true)",
+            next_step="add the characters to the charset, add a font, or change the settings of this text",
+        )
 
 
 class RandomCorpus:
     """Uniform lengths, uniform characters.
 
     >>> digits = Charset.named("digits")
-    >>> corpus = RandomCorpus(SynthSpec(), digits, {Face(): frozenset(digits.text)})
+    >>> corpus = RandomCorpus((4, 4), digits, {Face(): frozenset(digits.text)})
     >>> len(corpus.draw(random.Random(7))[0])
     4
     """
 
-    def __init__(self, spec: SynthSpec, charset: Charset, covered: Mapping[Face, frozenset[str]]) -> None:
-        self._lengths = (spec.min_length, spec.max_length)
+    def __init__(self, lengths: tuple[int, int], charset: Charset, covered: Covered) -> None:
+        self._lengths = lengths
+        covered = {face: _without_marks(known) for face, known in covered.items()}
         self._all = {face: [c for c in charset.characters if c in known] for face, known in covered.items()}
         self._visible = {face: [c for c in known if not c.isspace()] for face, known in self._all.items()}
         usable = frozenset[str]().union(*covered.values())
         self._first = [c for c in charset.characters if c in usable and not c.isspace()]
         self._faces = {c: [face for face, known in covered.items() if c in known] for c in self._first}
 
-    def draw(self, rng: random.Random) -> tuple[str, Face]:
+    def draw(self, rng: random.Random) -> tuple[str, Faces]:
         """A text and its font."""
         length = rng.randint(*self._lengths)
         first = rng.choice(self._first)
@@ -100,84 +265,7 @@ class RandomCorpus:
         return text, face
 
 
-class FileCorpus:
-    """Excerpts of a text file, from the start of a word to the end of one where the lengths allow it.
-
-    Characters that are outside the charset, or in no font, end a piece of text; no excerpt reaches across one.
-    """
-
-    def __init__(self, spec: SynthSpec, charset: Charset, covered: Mapping[Face, frozenset[str]]) -> None:
-        self._shortest, self._longest = spec.min_length, spec.max_length
-        self._covered = covered
-        self._path = spec.text_file
-        usable = frozenset[str]().union(*covered.values())
-        lines = _lines(spec.text_file, charset)
-        report = unknown_report(charset.unknown(lines), f"text_file {spec.text_file}")
-        if report:
-            warnings.warn(f"{report}. Texts are cut there", stacklevel=5)
-        pieces = [piece for line in lines for piece in _pieces(line, usable)]
-        self._pieces = [piece for piece in pieces if len(piece) >= self._shortest]
-        self._ends = list(accumulate(len(piece) for piece in self._pieces))
-        if not self._pieces:
-            raise self._nothing()
-
-    def draw(self, rng: random.Random) -> tuple[str, Face]:
-        """A text and its font; raises `RecipeError` when none is found in 200 places of the file."""
-        for _ in range(_TRIES):
-            place = rng.randrange(self._ends[-1])
-            number = bisect_right(self._ends, place)
-            piece = self._pieces[number]
-            wanted = rng.randint(self._shortest, self._longest)
-            text = self._cut(piece, place - self._ends[number] + len(piece), wanted)
-            faces = [face for face, known in self._covered.items() if known.issuperset(text)]
-            if text and faces:
-                return text, rng.choice(faces)
-        raise self._nothing()
-
-    def _cut(self, piece: str, place: int, wanted: int) -> str:
-        """The excerpt around a place whose length is nearest to the wanted one, or nothing."""
-        place = min(place, len(piece) - self._shortest)
-        starts = range(place, max(-1, place - self._longest), -1)
-        start = next((i for i in starts if _may_cut(piece, i)), place)
-        lengths = range(self._shortest, min(self._longest, len(piece) - start) + 1)
-        whole = [n for n in lengths if _may_cut(piece, start + n)]
-        fitting = [n for n in whole or lengths if not piece[start].isspace() and not piece[start + n - 1].isspace()]
-        nearest = min(fitting, key=lambda n: abs(n - wanted), default=0)
-        return piece[start : start + nearest]
-
-    def _nothing(self) -> RecipeError:
-        return RecipeError(
-            f"text_file {self._path} gives no text of {self._shortest} to {self._longest} characters",
-            allowed="a file with texts of this length in characters of the charset that one font covers",
-            next_step="change min_length and max_length, the charset or the fonts, or give another file",
-        )
-
-
-def _may_cut(piece: str, i: int) -> bool:
-    """Whether a word ends or begins before character `i`: at a space, and in scripts that write without spaces beside
-    any character that is not punctuation belonging to what stands before it.
-    """
-    if i in (0, len(piece)) or piece[i - 1].isspace() or piece[i].isspace():
-        return True
-    before, after = unicodedata.category(piece[i - 1]), unicodedata.category(piece[i])
-    return "Lo" in (before, after) and not after.startswith("P") and before not in ("Ps", "Pi")
-
-
-def _lines(path: str | None, charset: Charset) -> list[str]:
-    """The lines of a text file, normalised, with single spaces."""
-    problem = "text is 'file', but text_file is not set"
-    try:
-        if path is not None:
-            text = charset.normalize(Path(path).read_text(encoding="utf-8-sig"))
-            return [" ".join(line.split()) for line in text.splitlines()]
-    except OSError as error:
-        problem = f"text_file {path} cannot be read: {error.strerror}"
-    except UnicodeDecodeError as error:
-        problem = f"text_file {path} is not UTF-8 (byte {error.start})"
-    raise RecipeError(problem, allowed="a text file in UTF-8", next_step="set text_file to the path of one")
-
-
-def _pieces(line: str, usable: frozenset[str]) -> list[str]:
-    """The stretches of a line that hold usable characters alone, without spaces at their ends."""
-    broken = "".join(c if c in usable else "\n" for c in line)
-    return [piece.strip() for piece in broken.split("\n") if piece.strip()]
+def _without_marks(known: frozenset[str]) -> frozenset[str]:
+    """Without combining marks, which make no sense beside a random neighbour."""
+    marks = {c for c in known if unicodedata.category(c) in ("Mn", "Mc", "Me")}
+    return known - marks if marks else known

@@ -107,7 +107,7 @@ def absolute_paths(recipe: Recipe) -> Recipe:
     return Recipe.model_validate(values)
 
 
-_PATHS = ("path", "images", "dictionary", "file", "text_file", "fonts", "photos", "glyphs")
+_PATHS = ("path", "images", "dictionary", "file", "text_file", "fonts", "photos", "glyphs", "folder")
 """Settings of sources, charsets, rendered lines and effects whose values are paths."""
 
 
