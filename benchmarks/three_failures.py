@@ -1,13 +1,14 @@
 """The three failures that the author of the Chinese CRNN showed, before and after: other backgrounds, a scale and spacing
 that change within a line, mixed languages.
 
-    python -m benchmarks.three_failures                 both trainings, three seeds each, resumed from what is done
+    python -m benchmarks.three_failures                 all trainings, three seeds each, resumed from what is done
     python -m benchmarks.three_failures --seeds 1
 
-Needs the Debian packages fonts-wqy-zenhei, fonts-arphic-uming, fonts-dejavu-core and fonts-liberation. Both nets are the
+Needs the Debian packages fonts-wqy-zenhei, fonts-arphic-uming, fonts-dejavu-core and fonts-liberation. All nets are the
 same micro network with the same number of rendered lines, epochs and first weights. `plain` learns black text on white,
 Chinese or Latin in a line, as a text is set. `effects` learns the mix of both in a line, on all kinds of ground, with the
-effects of `augment`. The test sets are rendered by other means than the effects: grounds and inks by the renderer's own
+effects of `augment`. `effects and looks` has, beside these, half of its lines rendered with letters of changing size and
+distance, by the same looks as one of the test sets. The test sets are rendered by other means than the effects: grounds and inks by the renderer's own
 papers, changing scale and spacing by its looks. A tenth of the training lines decides which epoch is kept.
 """
 
@@ -63,12 +64,14 @@ PLAIN: dict[str, Any] = {
     "text": "mix", "texts": APART, "fonts": FONTS, "font_size": [22, 30], "spacing": "proportional", "mixed_fonts": True,
     "papers": ["#ffffff"], "inks": ["#000000"],
 }  # fmt: skip
+LOOKS = [
+    {"name": "tracking", "least": -0.05, "most": 0.7, "change": 0.4},
+    {"name": "scale", "least": 0.5, "most": 1.0},
+]
 TESTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "backgrounds": {"background": "textured", "polarity": "both", "papers": [], "inks": []},
-    "scale and spacing": {
-        "looks": [{"name": "tracking", "least": -0.05, "most": 0.7, "change": 0.4}, {"name": "scale", "least": 0.5, "most": 1.0}],
-    },
+    "scale and spacing": {"looks": LOOKS},
     "mixed languages": {"texts": [JOINED]},
 }  # fmt: skip
 AUGMENT = [
@@ -82,6 +85,10 @@ AUGMENT = [
 TRAININGS: dict[str, dict[str, Any]] = {
     "plain": {"train": {}, "augment": []},
     "effects": {"train": {"texts": [*APART, JOINED]}, "augment": AUGMENT},
+    "effects and looks": {
+        "train": {"texts": [*APART, JOINED], "looks": [{**look, "p": 0.5} for look in LOOKS]},
+        "augment": AUGMENT,
+    },
 }
 SHOWN = 4
 
@@ -89,7 +96,7 @@ SHOWN = 4
 def values(kind: str, seed: int, lines: int, epochs: int) -> dict[str, Any]:
     """A recipe as plain values."""
     return {
-        "name": f"three-{kind}",
+        "name": f"three-{kind.replace(' ', '-')}",
         "model": {"backbone": {"name": "micro", "nh": 48, "depth": 2}, "neck": {"name": "bilstm", "hidden": 64}},
         "image": {"height": 32, "channels": 1, "width_step": 16},
         "charset": {"text": "".join(sorted(LATIN + CHINESE))},
@@ -131,11 +138,11 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
         "",
         f"Measured {date.today()}, {machine()}, 1 thread a training. Command: `{command}`",
         "",
-        f"Words right and CER, {len(seeds)} seeds. `plain`: black on white, one language a line; `effects`: with the new "
-        "effects and texts.",
+        f"{len(seeds)} seeds: words right of {rows[0]['tests']['plain']['lines']} test lines for each seed, the interval of all, and "
+        "the mean CER.",
         "",
-        "| test set | plain: words, each seed | CER, mean | effects: words, each seed | CER, mean | effects better in |",
-        "|---|---|---|---|---|---|",
+        "| test set |" + "".join(f" {kind}: words | CER |" for kind in TRAININGS) + " better than plain in |",
+        "|---|" + "---|---|" * len(TRAININGS) + "---|",
     ]
     found = {(row["training"], row["seed"]): row for row in rows}
     for name in TESTS:
@@ -146,8 +153,11 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
             interval = wilson(sum(t["right"] for t in own), sum(t["lines"] for t in own))
             cells.append(f"{' '.join(f'{x:.3f}' for x in per[kind])} [{interval.low:.3f}, {interval.high:.3f}]")
             cells.append(f"{sum(t['cer'] for t in own) / len(own):.3f}")
-        wins = sum(b > a for a, b in zip(per["plain"], per["effects"], strict=False))
-        text.append(f"| {name} | {' | '.join(cells)} | {wins} of {len(seeds)} seeds |")
+        wins = [
+            f"{kind}: {sum(b > a for a, b in zip(per['plain'], per[kind], strict=False))} of {len(per[kind])}"
+            for kind in list(TRAININGS)[1:]
+        ]
+        text.append(f"| {name} | {' | '.join(cells)} | {', '.join(wins)} seeds |")
     text += [
         "",
         "| training | seed | validation words | best epoch of | seconds |",
@@ -163,13 +173,14 @@ def table(rows: list[dict[str, Any]], command: str) -> str:
 def picture(rows: list[dict[str, Any]], path: Path) -> None:
     """Test lines with what both trainings read, for the first seed that has both."""
     found = {(row["training"], row["seed"]): row for row in rows}
-    seed = next(row["seed"] for row in rows if ("plain", row["seed"]) in found and ("effects", row["seed"]) in found)
+    seed = next(seed for _, seed in found if all((kind, seed) in found for kind in TRAININGS))
     charset = Charset.from_text("".join(sorted(LATIN + CHINESE)))
     font = ImageFont.truetype(FONTS[0], 17)
-    height, width = 44, 1010
+    columns = {"plain": 470, "effects": 740, "effects and looks": 1010}
+    height, width = 44, 1280
     sheet = Image.new("RGB", (width, height * (len(TESTS) * SHOWN + 1)), "white")
     drawing = ImageDraw.Draw(sheet)
-    for x, title in ((8, "line"), (470, "trained plainly"), (740, "trained with effects")):
+    for x, title in ((8, "line"), *((x, f"trained: {kind}") for kind, x in columns.items())):
         drawing.text((x, 12), title, "black", font)
     y = height
     for name in TESTS:
@@ -180,7 +191,7 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
             image.thumbnail((440, height - 6))
             sheet.paste(image, (8, y + 3))
             truth = lines.text(number)
-            for x, kind in ((470, "plain"), (740, "effects")):
+            for kind, x in columns.items():
                 read = found[kind, seed]["read"][name][number]
                 drawing.text((x, y + 12), read or "(nothing)", "#1a7f37" if read == truth else "#c0201f", font)
             y += height
@@ -204,7 +215,9 @@ def main() -> None:
             if any((row["training"], row["seed"]) == (kind, seed) for row in rows):
                 continue
             row = measure(kind, seed, options.lines, options.epochs, options.test)
-            rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []  # another process may have written
+            rows = (
+                json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+            )  # another process may have written
             rows = sorted([*rows, row], key=lambda r: (list(TRAININGS).index(r["training"]), r["seed"]))
             path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     rows = json.loads(path.read_text(encoding="utf-8"))

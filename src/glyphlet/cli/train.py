@@ -22,7 +22,7 @@ def train(
     source: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A recipe (YAML file or shipped name), or label files of path<TAB>text.", show_default=False
+            help="A recipe (YAML file or shipped name), or labelled lines of any format.", show_default=False
         ),
     ] = None,
     set_: Annotated[
@@ -31,7 +31,7 @@ def train(
     ] = None,
     test: Annotated[
         list[Path] | None,
-        typer.Option("--test", help="Label files that are read once, at the end.", show_default=False),
+        typer.Option("--test", help="Labelled lines that are read once, at the end.", show_default=False),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option("--resume", help="Go on with this run folder.", show_default=False)
@@ -40,7 +40,7 @@ def train(
 ) -> None:
     """Train a recogniser, and write it as one model file.
 
-    Label files alone are enough: the settings are those of the recipe `labels`, a fifth of the lines (always the
+    Labelled lines alone are enough: the settings are those of the recipe `labels`, a fifth of the lines (always the
     same ones) is kept for validation, and the charset is collected from the labels.
     """
     from rich.console import Console

@@ -151,4 +151,14 @@ def _check(name: str, expected: str, found: str, difference: float) -> None:
     )
 
 
-__all__ = ["LINES", "PARITY_LINES", "TOLERANCE", "VARIED", "ParityResult", "compare", "derived", "relative_difference", "torch_logits"]
+__all__ = [
+    "LINES",
+    "PARITY_LINES",
+    "TOLERANCE",
+    "VARIED",
+    "ParityResult",
+    "compare",
+    "derived",
+    "relative_difference",
+    "torch_logits",
+]
