@@ -74,7 +74,7 @@ def write_source(path: Path, kind: str, count: int) -> int:
 
 def conversion(source: Path, target: Path, workers: int) -> dict[str, float]:
     """Convert in this process; lines/s and peak memory."""
-    from glyphlet.data.convert import convert
+    from glyphlet.data.conversion.convert import convert
 
     begin, cpu, main = time.perf_counter(), sum(os.times()[:4]), time.process_time()
     done = convert(str(source), target, workers=workers)

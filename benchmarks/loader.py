@@ -3,7 +3,7 @@
     python -m benchmarks.loader
 
 Two nets: micro nh 16 without augmentation (the cheapest step that Glyphlet has), and a net of the size and shape of CRNN
-(8.3 million parameters) with all of RecAug on every line. Both kinds of epoch take turns on the same lines with the
+(8.3 million parameters) with all of RecAug on every line. Both kinds of update take turns on the same lines with the
 same weights; a figure is the ratio of their seconds.
 """
 
@@ -15,7 +15,6 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -77,29 +76,32 @@ def training(recipe: Recipe, folder: Path, crnn: bool) -> Training:
     return Training(task, folder, make_fabric(recipe.train))
 
 
-def seconds(training: Training, updates: Iterable[list[Batch]]) -> float:
-    """Time to train on some updates."""
+def taking_turns(training: Training, kept: list[list[Batch]], epoch: int) -> tuple[float, float]:
+    """Seconds of an epoch's updates on batches in memory, and with the loader, update by update in turns.
+
+    Whatever else the machine does then falls on both alike.
+    """
     training.wrapped.train()
     training.progress.step = 0  # the schedule ends; the rate does not matter here
-    begin = time.perf_counter()
-    for update in updates:
-        training.update(update)
-    return time.perf_counter() - begin
+    fed = training.loader.epoch(epoch)
+    taken = {"memory": 0.0, "loader": 0.0}
+    for number, update in enumerate(kept):
+        for source in ("memory", "loader") if number % 2 else ("loader", "memory"):
+            begin = time.perf_counter()
+            training.update(update if source == "memory" else next(fed))
+            taken[source] += time.perf_counter() - begin
+    return taken["memory"], taken["loader"]
 
 
 def measure(recipe: Recipe, rounds: int, crnn: bool) -> dict[str, Any]:
-    """Epochs with the loader and on its batches kept in memory, in turns."""
+    """Epochs of both kinds of update, after one that warms up."""
     with tempfile.TemporaryDirectory() as folder:
         trained = training(recipe, Path(folder), crnn)
         kept = list(trained.loader.epoch(0))
-        seconds(trained, kept)  # warm
-        pairs = []
-        for epoch in range(1, rounds + 1):
-            memory = seconds(trained, kept)
-            loader = seconds(trained, trained.loader.epoch(epoch))
-            pairs.append((memory, loader, seconds(trained, kept)))
+        taking_turns(trained, kept, 1)
+        pairs = [taking_turns(trained, kept, epoch) for epoch in range(2, rounds + 2)]
         trained.loader.close()
-    ratios = [2 * loader / (before + after) for before, loader, after in pairs]
+    ratios = [loader / memory for memory, loader in pairs]
     return {
         "name": recipe.name,
         "lines": len(trained.task.train),

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlet.data.names import Names
+from glyphlet.data.files.names import Names
+from glyphlet.data.files.zipfolder import ZipFolder, open_folder
 from glyphlet.data.open import open_lines
-from glyphlet.data.zipfolder import ZipFolder, open_folder
 from glyphlet.errors import ImageError, LabelError
 from glyphlet.spec import SourceSpec
 from support import SHARED
@@ -214,7 +214,7 @@ class TestZip:
         assert opened(path)[0].source == b"x"
 
     def test_a_bomb(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("glyphlet.data.zipfolder.MAX_MEMBER", 4000)
+        monkeypatch.setattr("glyphlet.data.files.zipfolder.MAX_MEMBER", 4000)
         path = zipped(tmp_path / "l.zip", [("labels.txt", "a.png\tx\n"), ("a.png", bytes(100_000))])
         with pytest.raises(ImageError, match=r"a.png unpacks to 100,000 bytes, more than 1,000"):
             opened(path).sample(0)
@@ -295,7 +295,7 @@ class TestWebDataset:
         lines = opened(path)
         assert "is compressed and is held in memory" in lines.notes[0]
         assert content(lines) == EXPECTED
-        monkeypatch.setattr("glyphlet.data.tar.UNPACKED", 100)
+        monkeypatch.setattr("glyphlet.data.files.tar.UNPACKED", 100)
         with pytest.raises(LabelError, match=r"no random access.*gunzip l.tar.gz"):
             opened(path)
         monkeypatch.undo()

@@ -81,7 +81,7 @@ class TestTsv:
         assert lines.origin(1).endswith("line 5")
 
     def test_many_malformed_lines_are_counted(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("glyphlet.data.textfile.MAX_PROBLEMS", 3)
+        monkeypatch.setattr("glyphlet.data.files.textfile.MAX_PROBLEMS", 3)
         lines = opened(tmp_path, b"x\n" * 10 + b"a\tb\n", lenient=True)
         assert len(lines.problems) == 4
         assert lines.problems[-1].problem.endswith("has 7 more malformed lines")
@@ -91,7 +91,7 @@ class TestTsv:
     def test_pieces_of_any_size_give_the_same_lines(self, tmp_path, monkeypatch):
         content = "".join(f"{i}.png\t{'好' * (i % 7)}{i}\r\n" + "\n" * (i % 3 == 0) for i in range(200)) + "end.png\tx"
         whole = opened(tmp_path, content)
-        monkeypatch.setattr("glyphlet.data.textfile.PIECE", 64)
+        monkeypatch.setattr("glyphlet.data.files.textfile.PIECE", 64)
         pieces = opened(tmp_path, content)
         assert texts(pieces) == texts(whole)
         assert [pieces.origin(i) for i in range(201)] == [whole.origin(i) for i in range(201)]
@@ -101,8 +101,8 @@ class TestTsv:
             opened(tmp_path, b"a.png\t1\rb.png\t2\rc.png\t3\rd.png\t4\r")
 
     def test_no_line_end_at_all(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("glyphlet.data.textfile.LONGEST", 1000)
-        monkeypatch.setattr("glyphlet.data.textfile.PIECE", 100)
+        monkeypatch.setattr("glyphlet.data.files.textfile.LONGEST", 1000)
+        monkeypatch.setattr("glyphlet.data.files.textfile.PIECE", 100)
         with pytest.raises(LabelError, match="so it is no label file"):
             opened(tmp_path, b"\x07" * 5000)
 
@@ -228,7 +228,7 @@ class TestCsv:
     def test_pieces_of_any_size_give_the_same_records(self, tmp_path, monkeypatch):
         content = "file,text\n" + "".join(f'{i}.png,"a\n""{i}"" b\n"\n{i}b.png,x\n' for i in range(50))
         whole = opened(tmp_path, content, "l.csv")
-        monkeypatch.setattr("glyphlet.data.textfile.PIECE", 50)
+        monkeypatch.setattr("glyphlet.data.files.textfile.PIECE", 50)
         pieces = opened(tmp_path, content, "l.csv")
         assert texts(pieces) == texts(whole) == [t for i in range(50) for t in (f'a\n"{i}" b\n', "x")]
         assert pieces.origin(99) == whole.origin(99)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from glyphlet.data.convert import convert
+from glyphlet.data.conversion.convert import convert
 from glyphlet.data.lineset import ListedLines
 from glyphlet.data.open import open_lines
 from glyphlet.data.sample import Sample

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from glyphlet.charset import Charset
-from glyphlet.data.audit import Rules, audit
+from glyphlet.data.auditing.audit import Rules, audit
 from glyphlet.data.lineset import ListedLines
 from glyphlet.data.sample import Sample
 from glyphlet.errors import GlyphletError

@@ -72,7 +72,7 @@ def convert(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from glyphlet.data.convert import convert as run
+    from glyphlet.data.conversion.convert import convert as run
     from glyphlet.spec import SourceSpec
 
     spec = SourceSpec(

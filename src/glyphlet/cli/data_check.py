@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from glyphlet.data.audit import Rules
+    from glyphlet.data.auditing.audit import Rules
 
 
 def check(
@@ -87,8 +87,8 @@ def check(
     from rich.console import Console
     from rich.progress import Progress
 
-    from glyphlet.data.audit import audit
-    from glyphlet.data.repair import is_list, refuse_sources, repair, write_list, write_set
+    from glyphlet.data.auditing.audit import audit
+    from glyphlet.data.auditing.repair import is_list, refuse_sources, repair, write_list, write_set
     from glyphlet.evaluate.dataset import figures_table, findings_text, write_page
 
     rules = replace(
@@ -164,7 +164,7 @@ def _open(sources: list[str], settings: dict[str, str | None]) -> Any:
 def _rules(charset: str | None, model: Path | None, recipe: str | None, height: int, stride: int) -> Rules:
     """What the lines are checked against."""
     from glyphlet.charset import NAMED, Charset
-    from glyphlet.data.audit import Rules
+    from glyphlet.data.auditing.audit import Rules
     from glyphlet.errors import RecipeError
     from glyphlet.image import Geometry
 

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from glyphlet.data.content import unreadable
+from glyphlet.data.files.content import unreadable
+from glyphlet.data.files.textlines import no_label_file
 from glyphlet.data.formats import FORMATS, Format
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.mix import JoinedLines
-from glyphlet.data.textlines import no_label_file
 from glyphlet.errors import LabelError
 from glyphlet.registry import nearest
 from glyphlet.spec import SourceSpec

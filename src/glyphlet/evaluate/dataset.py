@@ -22,9 +22,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from glyphlet.data.audit import Audit, Bars
-from glyphlet.data.findings import SEVERITIES, Example, Finding
-from glyphlet.data.labeltext import shown
+from glyphlet.data.auditing.audit import Audit, Bars
+from glyphlet.data.auditing.findings import SEVERITIES, Example, Finding
+from glyphlet.data.auditing.labeltext import shown
 from glyphlet.data.lineset import LineSet
 from glyphlet.errors import GlyphletError
 from glyphlet.evaluate.bars import bar_chart, column_chart

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from glyphlet.data.content import Content
-from glyphlet.data.encoding import text_in
-from glyphlet.data.entries import NamedLines, limited
-from glyphlet.data.folder import Folder
+from glyphlet.data.files.content import Content
+from glyphlet.data.files.encoding import text_in
+from glyphlet.data.files.entries import NamedLines, limited
+from glyphlet.data.files.folder import Folder
+from glyphlet.data.files.sniff import TEXT_COLUMNS, is_kind
+from glyphlet.data.files.textlines import Located, located
 from glyphlet.data.formats import reads
 from glyphlet.data.formats.jsonl import whole
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.sniff import TEXT_COLUMNS, is_kind
-from glyphlet.data.textlines import Located, located
 from glyphlet.errors import LabelError
 from glyphlet.spec import SourceSpec
 

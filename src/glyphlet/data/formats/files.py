@@ -6,12 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from glyphlet.data.entries import NamedLines, limited, one_line, some
-from glyphlet.data.folder import Folder, is_image
+from glyphlet.data.files.entries import NamedLines, limited, one_line, some
+from glyphlet.data.files.folder import Folder, is_image
+from glyphlet.data.files.names import Names
+from glyphlet.data.files.zipfolder import open_folder
 from glyphlet.data.formats import reads
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.names import Names
-from glyphlet.data.zipfolder import open_folder
 from glyphlet.errors import LabelError
 from glyphlet.spec import SourceSpec
 

@@ -6,8 +6,12 @@ import posixpath
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from glyphlet.data.entries import some
-from glyphlet.data.folder import DiskFolder, Folder, is_image
+from glyphlet.data.files.entries import some
+from glyphlet.data.files.folder import DiskFolder, Folder, is_image
+from glyphlet.data.files.names import Names
+from glyphlet.data.files.sniff import head, kind_of
+from glyphlet.data.files.textlines import Located, SourceLines
+from glyphlet.data.files.zipfolder import open_folder
 from glyphlet.data.formats import reads
 from glyphlet.data.formats.doctr import doctr_lines
 from glyphlet.data.formats.files import NO_LABELS, names_lines, nothing_in, pairs_lines, partner
@@ -15,10 +19,6 @@ from glyphlet.data.formats.jsonl import jsonl_lines
 from glyphlet.data.formats.labels import indexed_lines, spaced_lines, tsv_lines
 from glyphlet.data.formats.table import csv_lines
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.names import Names
-from glyphlet.data.sniff import head, kind_of
-from glyphlet.data.textlines import Located, SourceLines
-from glyphlet.data.zipfolder import open_folder
 from glyphlet.errors import LabelError
 from glyphlet.registry import nearest
 from glyphlet.spec import SourceSpec

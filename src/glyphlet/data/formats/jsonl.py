@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glyphlet.data.files.sniff import IMAGE_COLUMNS, TEXT_COLUMNS, is_kind
+from glyphlet.data.files.textfile import Form, Piece
+from glyphlet.data.files.textlines import Cells, Located, TextLines, located
 from glyphlet.data.formats import reads
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.sniff import IMAGE_COLUMNS, TEXT_COLUMNS, is_kind
-from glyphlet.data.textfile import Form, Piece
-from glyphlet.data.textlines import Cells, Located, TextLines, located
 from glyphlet.spec import SourceSpec
 
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)

@@ -8,14 +8,14 @@ import unicodedata
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.data.content import FileContent
-from glyphlet.data.encoding import named_codec, text_in
-from glyphlet.data.folder import is_image
+from glyphlet.data.files.content import FileContent
+from glyphlet.data.files.encoding import named_codec, text_in
+from glyphlet.data.files.folder import is_image
+from glyphlet.data.files.sniff import IMAGE_THEN_SPACE, is_kind
+from glyphlet.data.files.textfile import Form, Piece
+from glyphlet.data.files.textlines import Cells, Located, TextLines, located
 from glyphlet.data.formats import reads
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.sniff import IMAGE_THEN_SPACE, is_kind
-from glyphlet.data.textfile import Form, Piece
-from glyphlet.data.textlines import Cells, Located, TextLines, located
 from glyphlet.errors import LabelError
 from glyphlet.spec import SourceSpec
 

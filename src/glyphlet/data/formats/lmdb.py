@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.data.formats import reads
-from glyphlet.data.lineset import LineSet
-from glyphlet.data.lmdbfile import (
+from glyphlet.data.files.lmdbfile import (
     ABOUT,
     COUNT,
     PROGRESS,
@@ -33,6 +31,8 @@ from glyphlet.data.lmdbfile import (
     label_key,
     library,
 )
+from glyphlet.data.formats import reads
+from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
 from glyphlet.errors import ImageError, LabelError
 from glyphlet.spec import SourceSpec

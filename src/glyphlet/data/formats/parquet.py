@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from glyphlet.data.folder import DiskFolder
+from glyphlet.data.files.folder import DiskFolder
+from glyphlet.data.files.sniff import IMAGE_COLUMNS, TEXT_COLUMNS
+from glyphlet.data.files.textlines import SourceLines
+from glyphlet.data.files.zipfolder import open_folder
 from glyphlet.data.formats import reads
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
-from glyphlet.data.sniff import IMAGE_COLUMNS, TEXT_COLUMNS
-from glyphlet.data.textlines import SourceLines
-from glyphlet.data.zipfolder import open_folder
 from glyphlet.errors import ImageError, LabelError
 from glyphlet.spec import SourceSpec
 

@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.data.content import Content
-from glyphlet.data.encoding import text_in
-from glyphlet.data.formats import reads
-from glyphlet.data.lineset import LineSet
-from glyphlet.data.sniff import (
+from glyphlet.data.files.content import Content
+from glyphlet.data.files.encoding import text_in
+from glyphlet.data.files.sniff import (
     IMAGE_COLUMNS,
     TEXT_COLUMNS,
     columns,
     header_delimiter,
     is_kind,
 )
-from glyphlet.data.textfile import Form, Piece
-from glyphlet.data.textlines import Cells, Located, TextLines, located
+from glyphlet.data.files.textfile import Form, Piece
+from glyphlet.data.files.textlines import Cells, Located, TextLines, located
+from glyphlet.data.formats import reads
+from glyphlet.data.lineset import LineSet
 from glyphlet.errors import LabelError
 from glyphlet.spec import SourceSpec
 

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlet.data.content import Content
-from glyphlet.data.entries import one_line, small_text, some
-from glyphlet.data.folder import is_image, is_litter
+from glyphlet.data.files.content import Content
+from glyphlet.data.files.entries import one_line, small_text, some
+from glyphlet.data.files.folder import is_image, is_litter
+from glyphlet.data.files.names import Names
+from glyphlet.data.files.sniff import TEXT_COLUMNS
+from glyphlet.data.files.tar import members, tar_content
+from glyphlet.data.files.textlines import SourceLines
 from glyphlet.data.formats import reads
 from glyphlet.data.formats.jsonl import Records
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.names import Names
 from glyphlet.data.sample import Sample
-from glyphlet.data.sniff import TEXT_COLUMNS
-from glyphlet.data.tar import members, tar_content
-from glyphlet.data.textlines import SourceLines
 from glyphlet.errors import ImageError, LabelError
 from glyphlet.spec import SourceSpec
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlet.data.lmdbfile import ABOUT, COUNT, PROGRESS, SIZES, group_key, image_key, label_key, library
+from glyphlet.data.files.lmdbfile import ABOUT, COUNT, PROGRESS, SIZES, group_key, image_key, label_key, library
 from glyphlet.data.writers import Progress, Record, Writer, writes
 
 _SMALLEST_MAP = 64 << 20

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from glyphlet.data.content import Content, FileContent, unreadable
-from glyphlet.data.folder import DiskFolder, Folder, is_litter, leaves, refuse_member
-from glyphlet.data.names import Names
+from glyphlet.data.files.content import Content, FileContent, unreadable
+from glyphlet.data.files.folder import DiskFolder, Folder, is_litter, leaves, refuse_member
+from glyphlet.data.files.names import Names
 from glyphlet.errors import ImageError, LabelError
 
 MAX_MEMBER = 1 << 30

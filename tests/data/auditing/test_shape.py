@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlet.data.shape import bars, suspects, units, width_for
+from glyphlet.data.auditing.shape import bars, suspects, units, width_for
 from glyphlet.image import Geometry
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from glyphlet.charset import normalize
 from glyphlet.codec import min_steps
-from glyphlet.data import labeltext
-from glyphlet.data.audit import Audit, Rules
-from glyphlet.data.findings import KINDS
-from glyphlet.data.linemeasure import READ
+from glyphlet.data.auditing import labeltext
+from glyphlet.data.auditing.audit import Audit, Rules
+from glyphlet.data.auditing.findings import KINDS
+from glyphlet.data.auditing.linemeasure import READ
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
 from glyphlet.errors import LabelError
@@ -254,7 +254,7 @@ def write_set(done: Repair, source: LineSet, out: Path, workers: int = 1, overwr
     Raises:
         GlyphletError: it cannot be written there.
     """
-    from glyphlet.data.convert import convert
+    from glyphlet.data.conversion.convert import convert
 
     _some(done)
     written = convert(done.lines, out, workers=workers, overwrite=overwrite).written

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from glyphlet.data.content import Content, FileContent, unreadable
+from glyphlet.data.files.content import Content, FileContent, unreadable
 from glyphlet.errors import LabelError
 
 IMAGES = frozenset(

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.data import labeltext, shape
-from glyphlet.data.findings import Example, Finding, Notebook, text_of
-from glyphlet.data.imagepass import ImagePass
-from glyphlet.data.labelpass import LabelPass
-from glyphlet.data.linemeasure import BAD, FILES, MODES, READ, UNSEEN
+from glyphlet.data.auditing import labeltext, shape
+from glyphlet.data.auditing.findings import Example, Finding, Notebook, text_of
+from glyphlet.data.auditing.imagepass import ImagePass
+from glyphlet.data.auditing.labelpass import LabelPass
+from glyphlet.data.auditing.linemeasure import BAD, FILES, MODES, READ, UNSEEN
+from glyphlet.data.auditing.rules import Progress, Rules
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.rules import Progress, Rules
 from glyphlet.errors import LabelError
 
 Bars = list[tuple[str, int]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from glyphlet.data.content import Content
-from glyphlet.data.encoding import text_in
-from glyphlet.data.folder import Folder
-from glyphlet.data.names import Names
+from glyphlet.data.files.content import Content
+from glyphlet.data.files.encoding import text_in
+from glyphlet.data.files.folder import Folder
+from glyphlet.data.files.names import Names
+from glyphlet.data.files.textfile import MAX_PROBLEMS
+from glyphlet.data.files.textlines import SourceLines
 from glyphlet.data.sample import Sample
-from glyphlet.data.textfile import MAX_PROBLEMS
-from glyphlet.data.textlines import SourceLines
 from glyphlet.errors import LabelError
 from glyphlet.spec import SourceSpec
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from glyphlet.data.content import Content, FileContent
-from glyphlet.data.folder import DiskFolder, Folder, is_image
+from glyphlet.data.files.content import Content, FileContent
+from glyphlet.data.files.folder import DiskFolder, Folder, is_image
+from glyphlet.data.files.textfile import Form, TextFile
+from glyphlet.data.files.zipfolder import open_folder
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
-from glyphlet.data.textfile import Form, TextFile
-from glyphlet.data.zipfolder import open_folder
 from glyphlet.errors import LabelError
 from glyphlet.spec import SourceSpec
 

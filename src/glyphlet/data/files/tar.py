@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from glyphlet.data.content import Content, FileContent
-from glyphlet.data.folder import leaves, refuse_member
+from glyphlet.data.files.content import Content, FileContent
+from glyphlet.data.files.folder import leaves, refuse_member
 from glyphlet.errors import LabelError
 
 _BLOCK = 512

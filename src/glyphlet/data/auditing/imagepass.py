@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.data import labeltext, shape
-from glyphlet.data.findings import Notebook, text_of
-from glyphlet.data.labelpass import LabelPass
-from glyphlet.data.linemeasure import MEASURES, READ, Block, measure_lines
+from glyphlet.data.auditing import labeltext, shape
+from glyphlet.data.auditing.findings import Notebook, text_of
+from glyphlet.data.auditing.labelpass import LabelPass
+from glyphlet.data.auditing.linemeasure import MEASURES, READ, Block, measure_lines
+from glyphlet.data.auditing.nearduplicates import Index, Small
+from glyphlet.data.auditing.rules import Progress, Rules
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.nearduplicates import Index, Small
-from glyphlet.data.rules import Progress, Rules
 
 
 class ImagePass:

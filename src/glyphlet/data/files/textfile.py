@@ -16,8 +16,8 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.data.content import Content
-from glyphlet.data.encoding import text_in
+from glyphlet.data.files.content import Content
+from glyphlet.data.files.encoding import text_in
 from glyphlet.errors import LabelError
 
 PIECE = 4 << 20

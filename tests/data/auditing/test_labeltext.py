@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlet.data.labeltext import SPACES, cleaned, look_alikes, problems, shown, variants
+from glyphlet.data.auditing.labeltext import SPACES, cleaned, look_alikes, problems, shown, variants
 
 # Texts in which something is wrong more often than not.
 TEXTS = st.text(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from glyphlet.charset import Charset, normalize
 from glyphlet.codec import min_steps
-from glyphlet.data import labeltext, shape
-from glyphlet.data.findings import Notebook
+from glyphlet.data.auditing import labeltext, shape
+from glyphlet.data.auditing.findings import Notebook
+from glyphlet.data.auditing.rules import Progress, Rules
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.rules import Progress, Rules
 from glyphlet.errors import LabelError
 
 RARE = 5

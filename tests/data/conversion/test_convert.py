@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlet.data import convert as convert_module
-from glyphlet.data import workers as workers_module
-from glyphlet.data.convert import convert
+from glyphlet.data.conversion import convert as convert_module
+from glyphlet.data.conversion import workers as workers_module
+from glyphlet.data.conversion.convert import convert
+from glyphlet.data.conversion.place import PART
+from glyphlet.data.conversion.verify import verify
 from glyphlet.data.lineset import ListedLines
 from glyphlet.data.open import open_lines
-from glyphlet.data.place import PART
 from glyphlet.data.sample import Sample
-from glyphlet.data.verify import verify
 from glyphlet.data.writers import WRITERS
 from glyphlet.data.writers.lmdb import LmdbWriter
 from glyphlet.errors import GlyphletError, ImageError, Interrupted, LabelError
@@ -363,7 +363,7 @@ class TestResume:
 
 PROGRAM = """
 import sys
-from glyphlet.data import convert as module, workers
+from glyphlet.data.conversion import convert as module, workers
 from glyphlet.errors import GlyphletError
 
 module._COMMIT_LINES, workers._CHUNK_LINES = 20, 10

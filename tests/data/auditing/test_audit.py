@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from glyphlet.charset import Charset
-from glyphlet.data.audit import Rules, audit
-from glyphlet.data.findings import KINDS, SEVERITIES
-from glyphlet.data.linemeasure import measure
+from glyphlet.data.auditing.audit import Rules, audit
+from glyphlet.data.auditing.findings import KINDS, SEVERITIES
+from glyphlet.data.auditing.linemeasure import measure
 from glyphlet.data.lineset import LineSet, ListedLines
 from glyphlet.data.open import open_lines
 from glyphlet.data.sample import Sample
@@ -255,8 +255,8 @@ def test_examples_are_limited_and_lines_are_not():
 
 
 def test_processes_change_nothing(monkeypatch, tmp_path):
-    monkeypatch.setattr("glyphlet.data.linemeasure._BLOCK", 1)
-    monkeypatch.setattr("glyphlet.data.linemeasure._POOL_FROM", 4)
+    monkeypatch.setattr("glyphlet.data.auditing.linemeasure._BLOCK", 1)
+    monkeypatch.setattr("glyphlet.data.auditing.linemeasure._POOL_FROM", 4)
     rows = []
     for i in range(12):
         drawn(f"n{i}", i).save(tmp_path / f"{i}.png")
@@ -303,7 +303,7 @@ def test_what_is_wrong_with_the_handwritten_numbers():
 
 
 def test_the_page_lists_every_kind():
-    page = Path(__file__).parents[2] / "docs" / "data_check.md"
+    page = Path(__file__).parents[3] / "docs" / "data_check.md"
     rows = [
         [c.strip(" `") for c in r.split("|")[1:-1]]
         for r in page.read_text(encoding="utf-8").splitlines()

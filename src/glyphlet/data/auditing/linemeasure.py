@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from glyphlet.data.auditing.nearduplicates import Small, small
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.nearduplicates import Small, small
 from glyphlet.errors import GlyphletError
 from glyphlet.image import FORMATS, ImageSource, decode, name_of, open_image
 

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from glyphlet.charset import Charset
-from glyphlet.data.audit import Rules, audit
+from glyphlet.data.auditing.audit import Rules, audit
+from glyphlet.data.auditing.repair import changes_beside, refuse_sources, repair, write_list, write_set
 from glyphlet.data.lineset import ListedLines
 from glyphlet.data.open import open_lines
-from glyphlet.data.repair import changes_beside, refuse_sources, repair, write_list, write_set
 from glyphlet.data.sample import Sample
 from glyphlet.errors import LabelError
 

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
+from glyphlet.data.conversion.verify import verify
 from glyphlet.data.lineset import LineSet
-from glyphlet.data.verify import verify
 from glyphlet.data.writers import Writer
 from glyphlet.errors import GlyphletError, ImageError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from glyphlet.data.nearduplicates import LIKELY, SAME, SAME_AGAINST_LABEL, Index, agreement, small
+from glyphlet.data.auditing.nearduplicates import LIKELY, SAME, SAME_AGAINST_LABEL, Index, agreement, small
 from glyphlet.data.open import open_lines
 from glyphlet.image import decode
 from support import SHARED

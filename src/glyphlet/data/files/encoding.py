@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 
-from glyphlet.data.content import Content
+from glyphlet.data.files.content import Content
 from glyphlet.errors import LabelError
 
 _MARKS = (

@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from glyphlet.data.conversion.place import Place
+from glyphlet.data.conversion.workers import Dropped, Line, Stop, outcomes
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.open import Source, open_lines, source_spec
-from glyphlet.data.place import Place
-from glyphlet.data.workers import Dropped, Line, Stop, outcomes
 from glyphlet.data.writers import Record, Writer, writer_for
 from glyphlet.errors import GlyphletError, ImageError, Interrupted, LabelError
 

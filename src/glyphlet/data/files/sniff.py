@@ -8,7 +8,7 @@ import json
 import re
 from pathlib import Path
 
-from glyphlet.data.folder import IMAGES
+from glyphlet.data.files.folder import IMAGES
 
 IMAGE_COLUMNS = (
     "image", "path", "file", "filename", "file_name", "image_path", "img", "img_path", "image_file", "image_name",
