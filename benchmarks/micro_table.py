@@ -25,7 +25,6 @@ from typing import Any
 from rich.console import Console
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.job import Job, run
 from glyphlet.models.catalogue import published_total
 from glyphlet.models.recognizer import build
@@ -64,7 +63,7 @@ def measure(name: str, seed: int, labels: dict[str, Any], work: Path, threads: i
     job = run(Recipe.model_validate(values), work / "runs", Console(file=sys.stderr))
     assert job.test is not None
     reached = first_epoch(job, recipe.published["word_accuracy"])
-    model = build(recipe.model, recipe.image, CTCCodec(Charset.named("alphanumeric")))
+    model = build(recipe.model, recipe.image, Charset.named("alphanumeric"))
     return {
         "name": name,
         "seed": seed,

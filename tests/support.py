@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.spec import ModelSpec, PartSpec, Recipe, apply_settings, recipe_from
@@ -21,7 +20,7 @@ def micro(
 ) -> Recognizer:
     """A small untrained recogniser."""
     spec = ModelSpec(backbone=part("micro", nh=nh, depth=depth), neck=neck or part("fold"))
-    return build(spec, Geometry(**geometry), CTCCodec(Charset.from_text(charset)))
+    return build(spec, Geometry(**geometry), Charset.from_text(charset))
 
 
 TINY = (

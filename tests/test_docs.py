@@ -18,7 +18,6 @@ from PIL import Image
 
 from glyphlet.charset import Charset
 from glyphlet.cli import app
-from glyphlet.codec import CTCCodec
 from glyphlet.effects import EFFECTS, build_effects
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import LAYOUTS, build
@@ -143,7 +142,7 @@ class TestCommandLine:
 
 def load_parts(recipe: Recipe) -> None:
     """Build what the recipe names; raises for an unknown part or option."""
-    build(recipe.model, recipe.image, CTCCodec(Charset.named("digits")))
+    build(recipe.model, recipe.image, Charset.named("digits"))
     build_effects(recipe.augment)
 
 

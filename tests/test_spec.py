@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.effects import build_effects
 from glyphlet.errors import CharsetError, RecipeError
 from glyphlet.models.catalogue import recipe_charset
@@ -57,14 +56,14 @@ class TestUnknownKeys:
             ("model.neck={name: bilstm, hiden: 4}", "neck 'bilstm' has no option 'hiden' (did you mean 'hidden'?)"),
             ("model.head.droput=0.1", "head 'ctc' has no option 'droput' (did you mean 'dropout'?)"),
             ("model.neck.name=bilstn", "there is no neck named 'bilstn' (did you mean 'bilstm'?)"),
-            ("model.transform.name=tps", "model.transform is {'name': 'tps'}, and there is no such transform"),
+            ("model.transform.name=twist", "there is no transform named 'twist'"),
         ],
     )
     def test_options_of_parts_are_known_when_the_model_is_built(self, setting, message):
         names = {"transform": "none", "backbone": "micro", "neck": "fold", "head": "ctc"}
         made = recipe(setting, model={kind: {"name": name} for kind, name in names.items()})
         with pytest.raises(RecipeError) as caught:
-            build(made.model, made.image, CTCCodec(Charset.named("digits")))
+            build(made.model, made.image, Charset.named("digits"))
         assert message in str(caught.value)
 
     def test_options_of_effects(self):
@@ -132,7 +131,7 @@ class TestValues:
     def test_options_out_of_range(self, options):
         made = recipe(model={"neck": {"name": "bilstm", **options}})
         with pytest.raises(RecipeError, match=r"model\.neck has"):
-            build(made.model, made.image, CTCCodec(Charset.named("digits")))
+            build(made.model, made.image, Charset.named("digits"))
 
     def test_a_key_that_is_no_text(self):
         with pytest.raises(RecipeError, match="Keys should be strings"):
@@ -273,7 +272,7 @@ class TestShippedRecipes:
 
     def test_its_model_and_its_effects_can_be_built(self, name):
         made = load_recipe(name)
-        model = build(made.model, made.image, CTCCodec(recipe_charset(made)))
+        model = build(made.model, made.image, recipe_charset(made))
         assert model.codec.classes == recipe_charset(made).size + 1
         assert model.steps(made.image.padded_width(128)) == 128 // model.time_stride
         assert len(build_effects(made.augment)) == len(made.augment)

@@ -1,7 +1,9 @@
-"""Between texts and CTC classes.
+"""Between texts and the classes of a model.
 
-Class 0 is the blank; character `i` of the charset is class `i + 1`. A *path* has one class for each time step; its text
-is what remains when runs of the same class are merged and blanks are dropped (Graves et al. 2006).
+Class 0 has no character, and character `i` of the charset is class `i + 1`. A *path* has one class for each step.
+
+    CTCCodec        class 0 is the blank; equal neighbours on a path are merged and blanks dropped (Graves et al. 2006)
+    SequenceCodec   class 0 is the stop; the text is what stands before the first stop (attention, LSTM decoders)
 """
 
 from __future__ import annotations
@@ -9,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from glyphlet.charset import Charset, describe
 from glyphlet.errors import CharsetError
 
 BLANK = 0
+STOP = 0
 _BLANK_SIGNS = "_-·∅"
 
 
@@ -27,21 +31,19 @@ class Run:
 
 
 @dataclass(frozen=True)
-class CTCCodec:
-    """Encodes texts as CTC classes and decodes paths.
+class Codec:
+    """What every codec shares; see `CTCCodec` and `SequenceCodec`.
 
-    >>> codec = CTCCodec(Charset.named("digits"))
-    >>> codec.encode("07")
-    [1, 8]
-    >>> codec.raw([1, 1, 0, 8]), codec.decode([1, 1, 0, 8])
-    ('00_7', '07')
+    Attributes:
+        kind: how a path is read, as a model file names it.
     """
 
+    kind: ClassVar[str]
     charset: Charset
 
     @property
     def classes(self) -> int:
-        """The number of classes, the blank counted."""
+        """The number of classes, class 0 counted."""
         return self.charset.size + 1
 
     @property
@@ -65,6 +67,35 @@ class CTCCodec:
                 )
         return [self.charset.index(char) + 1 for char in text]
 
+    def char(self, label: int) -> str:
+        """The character of a class above 0."""
+        return self.charset.characters[label - 1]
+
+    def raw(self, path: Sequence[int]) -> str:
+        """One sign for each step, class 0 shown as `blank_sign`."""
+        return "".join(self.char(label) if label else self.blank_sign for label in path)
+
+    def decode(self, path: Sequence[int]) -> str:
+        """The text of a path."""
+        raise NotImplementedError
+
+    def min_steps(self, labels: Sequence[int]) -> int:
+        """The fewest steps that a text of these classes needs."""
+        raise NotImplementedError
+
+
+class CTCCodec(Codec):
+    """Connectionist temporal classification.
+
+    >>> codec = CTCCodec(Charset.named("digits"))
+    >>> codec.encode("07")
+    [1, 8]
+    >>> codec.raw([1, 1, 0, 8]), codec.decode([1, 1, 0, 8])
+    ('00_7', '07')
+    """
+
+    kind = "ctc"
+
     def runs(self, path: Sequence[int]) -> list[Run]:
         """The characters on a path, blanks dropped, each with the steps that it fills."""
         found: list[Run] = []
@@ -76,17 +107,37 @@ class CTCCodec:
                 start = t
         return found
 
-    def char(self, label: int) -> str:
-        """The character of a class above 0."""
-        return self.charset.characters[label - 1]
-
     def decode(self, path: Sequence[int]) -> str:
         """The text of a path."""
         return "".join(self.char(run.label) for run in self.runs(path))
 
-    def raw(self, path: Sequence[int]) -> str:
-        """One sign for each time step, blanks shown as `blank_sign`."""
-        return "".join(self.char(label) if label != BLANK else self.blank_sign for label in path)
+    def min_steps(self, labels: Sequence[int]) -> int:
+        """One step for each character, and one blank between equal neighbours."""
+        return min_steps(labels)
+
+
+class SequenceCodec(Codec):
+    """One class a step until the stop.
+
+    >>> codec = SequenceCodec(Charset.named("digits"))
+    >>> codec.decode([1, 8, 8, 0, 3]), codec.min_steps([1, 8, 8])
+    ('077', 4)
+    """
+
+    kind = "sequence"
+
+    def decode(self, path: Sequence[int]) -> str:
+        """The text of a path: what stands before the first stop."""
+        end = next((t for t, label in enumerate(path) if label == STOP), len(path))
+        return "".join(self.char(label) for label in path[:end])
+
+    def min_steps(self, labels: Sequence[int]) -> int:
+        """One step for each character, and one for the stop."""
+        return len(labels) + 1
+
+
+CODECS: dict[str, type[Codec]] = {codec.kind: codec for codec in (CTCCodec, SequenceCodec)}
+"""By kind."""
 
 
 def min_steps(labels: Sequence[int]) -> int:

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import build
 from glyphlet.spec import ModelSpec, PartSpec
@@ -16,7 +15,7 @@ def make_model():
     def make(neck="fold", **geometry):
         torch.manual_seed(0)
         spec = ModelSpec(backbone=PartSpec(name="micro", nh=2), neck=PartSpec(name=neck))
-        model = build(spec, Geometry(**geometry), CTCCodec(Charset.named("digits")))
+        model = build(spec, Geometry(**geometry), Charset.named("digits"))
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm2d):  # so that folding it is not folding an identity
                 torch.nn.init.normal_(module.running_mean)

@@ -43,14 +43,11 @@ def test_the_penalty_is_the_entropy_of_a_line():
     assert float(confidence_penalty(certain)) == pytest.approx(0, abs=1e-6)
 
 
-def test_the_head_subtracts_the_weighted_penalty():
+def test_the_head_gives_the_loss_and_the_entropy():
     from support import micro
 
     model = micro("ab")
     logits = torch.randn(2, 8, 3)
     log_probs = logits.log_softmax(-1)
-    plain = model.head.loss(logits, [[1], [2]])
-    assert float(plain) == pytest.approx(float(ctc_loss(log_probs, [[1], [2]])))
-    assert float(model.head.loss(logits, [[1], [2]], 0.5)) == pytest.approx(
-        float(plain - 0.5 * confidence_penalty(log_probs)), rel=1e-5
-    )
+    assert float(model.head.loss(logits, [[1], [2]])) == pytest.approx(float(ctc_loss(log_probs, [[1], [2]])))
+    assert float(model.head.entropy(logits, [[1], [2]])) == pytest.approx(float(confidence_penalty(log_probs)))

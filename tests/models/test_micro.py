@@ -40,7 +40,7 @@ def test_the_closed_form(nh, depth, bias):
     spec = model.spec.model_copy(update={"backbone": part("micro", nh=nh, depth=depth, bias=bias)})
     from glyphlet.models.recognizer import build
 
-    count = count_parameters(build(spec, model.geometry, model.codec).backbone)
+    count = count_parameters(build(spec, model.geometry, model.codec.charset).backbone)
     assert count == (51 * nh + depth * (nh * nh + 15 * nh) if bias else 50 * nh + depth * (nh * nh + 13 * nh))
 
 

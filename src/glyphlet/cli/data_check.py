@@ -178,13 +178,12 @@ def _rules(charset: str | None, model: Path | None, recipe: str | None, height: 
         step = known.time_stride
         return Rules(characters or known.charset, known.geometry, lambda width: width // step, f"model {model.name}")
     if recipe is not None:
-        from glyphlet.codec import CTCCodec
         from glyphlet.models.recognizer import build
         from glyphlet.spec import load_recipe
 
         settings = load_recipe(recipe)
         characters = characters or settings.charset.fixed()
-        built = build(settings.model, settings.image, CTCCodec(characters or Charset.named("digits")))
+        built = build(settings.model, settings.image, characters or Charset.named("digits"))
         return Rules(characters, built.geometry, built.steps, f"recipe {settings.name}")
     geometry = Geometry(height=height, width_step=stride * -(-8 // stride))
     name = f"height {height}, a time step every {stride} pixel{'s' * (stride > 1)}"

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.charset import describe, unknown_report
-from glyphlet.codec import CTCCodec, min_steps
+from glyphlet.codec import Codec
 from glyphlet.data.lineset import LineSet, ListedLines
 from glyphlet.data.sample import Sample
 from glyphlet.errors import AlignmentError, CharsetError, GlyphletError, ImageError, LabelError
@@ -74,7 +74,7 @@ class CheckedLines(Sequence[CheckedLine]):
     def __init__(
         self,
         source: LineSet,
-        codec: CTCCodec,
+        codec: Codec,
         indices: NDArray[np.int64],
         widths: NDArray[np.int32],
         weights: NDArray[np.float32] | None = None,
@@ -189,7 +189,7 @@ def _widths(lines: LineSet, indices: NDArray[np.int64], geometry: Geometry) -> I
 
 def check_lines(
     lines: LineSet | Sequence[Sample],
-    codec: CTCCodec,
+    codec: Codec,
     geometry: Geometry,
     steps: Callable[[int], int],
     name: str = "training lines",
@@ -243,7 +243,7 @@ def check_lines(
             report.unknown += unknown
             report.unknown_lines.add(f"{text!r} has {describe(next(iter(unknown)))} ({lines.origin(index)})")
             continue
-        needed = min_steps(codec.encode(text))
+        needed = codec.min_steps(codec.encode(text))
         if needed > steps(width):
             report.unalignable.add(
                 f"{text!r} needs {needed} steps, its image of {width} pixels gives {steps(width)} ({lines.origin(index)})"

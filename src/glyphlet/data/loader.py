@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from glyphlet.codec import min_steps
 from glyphlet.data.check import CheckedLines
 from glyphlet.data.plan import POOL, RENDERED_POOL, Indices, draws, fixed_batches, pool_updates, pools, updates_in
 from glyphlet.data.prepare import Endless, Pixels, Prepared, Preparer, start_worker, work
@@ -198,8 +197,8 @@ class LineLoader:
     def _fits(self, line: Prepared) -> bool:
         if line.text is None or self.steps is None:
             return True
-        labels = self.lines.codec.encode(line.text)
-        return min_steps(labels) <= self.steps(line.pixels.shape[2])  # type: ignore[operator]
+        codec = self.lines.codec
+        return codec.min_steps(codec.encode(line.text)) <= self.steps(line.pixels.shape[2])  # type: ignore[operator]
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.codec import CTCCodec
+from glyphlet.codec import Codec
 from glyphlet.data.check import CheckedLines
 from glyphlet.image import Geometry, name_of, prepare
 from glyphlet.spec import PartSpec
@@ -33,7 +33,7 @@ class Endless:
     """
 
     rendered: RenderedSet
-    codec: CTCCodec
+    codec: Codec
     _at: tuple[int, RenderedSet] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:

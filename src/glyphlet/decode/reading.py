@@ -18,12 +18,13 @@ class Character:
         confidence: 0 to 1, the highest posterior of this character over the time steps that it fills.
         left, right: the columns that those time steps cover, `left <= x < right`, in pixels of the original image.
             CTC models fire where they are sure, so the span lies *on* the character and is usually narrower than it.
+            None where the model does not know (attention and LSTM decoders).
     """
 
     char: str
     confidence: float
-    left: float
-    right: float
+    left: float | None
+    right: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def export_model(
         charset=model.codec.charset,
         geometry=model.geometry,
         time_stride=model.time_stride,
-        head=model.head.kind,
+        head=model.codec.kind,
         training=dict(training),
         measured=dict(measured),
     )
@@ -100,7 +100,7 @@ def export_model(
 
 
 def to_onnx(model: Recognizer) -> onnx.ModelProto:
-    """The graph of a model in eval mode: `image` float32 (N, C, H, W) to `logits` float32 (N, T, K), N and W free."""
+    """The graph of a model in eval mode: `image` float32 (N, C, H, W) to `logits` float32 (N, S, K), N and W free."""
     geometry = model.geometry
     width = geometry.padded_width(_TRACED_WIDTH)
     example = torch.zeros(1, geometry.channels, geometry.height, width)

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from glyphlet.decode.greedy import decode as greedy
+from glyphlet.decode.decoders import decode as read
 from glyphlet.errors import ExportError
 from glyphlet.image import Geometry, ImageSource, Line, decode, name_of, prepare, scale, stack
 from glyphlet.models.recognizer import Recognizer
@@ -88,7 +88,7 @@ def compare(
             line = prepare(source, model.geometry)
             widths.add(line.pixels.shape[2])
             expected = torch_logits(model, line)
-            expected_text = greedy(expected, model.codec, [line], model.time_stride, [""])[0].text
+            expected_text = read(expected, model.codec, [line], model.time_stride, [""])[0].text
             difference = relative_difference(expected, reader.logits([line]))
             _check(name_of(source), expected_text, text, difference)
             worst = max(worst, difference)

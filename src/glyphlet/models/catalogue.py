@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.effects import EFFECTS
 from glyphlet.models.recognizer import LAYOUTS, build
 from glyphlet.models.summary import count_parameters, kilobytes, multiply_adds
@@ -38,7 +37,7 @@ def published_total(recipe: Recipe) -> int | None:
         return None
     classes = recipe.published.get("classes", recipe_charset(recipe).size + 1)
     stand_ins = Charset(tuple(chr(0x4E00 + i) for i in range(classes - 1)))
-    return count_parameters(build(recipe.model, recipe.image, CTCCodec(stand_ins)))
+    return count_parameters(build(recipe.model, recipe.image, stand_ins))
 
 
 def recipe_row(recipe: Recipe, width: int) -> dict[str, Any]:
@@ -53,15 +52,14 @@ def recipe_row(recipe: Recipe, width: int) -> dict[str, Any]:
         classes that the source counted, `published_classes`; None where the source gives no total), `file_kb` (float32
         weights), `multiply_adds`.
     """
-    codec = CTCCodec(recipe_charset(recipe))
-    model = build(recipe.model, recipe.image, codec).eval()
+    model = build(recipe.model, recipe.image, recipe_charset(recipe)).eval()
     parameters = count_parameters(model)
     spec = recipe.model
     return {
         "name": recipe.name,
         "description": recipe.description,
-        "parts": " + ".join(part.name for part in (spec.backbone, spec.neck, spec.head)),
-        "classes": codec.classes,
+        "parts": " + ".join(getattr(spec, kind).name for kind in model.parts()),
+        "classes": model.codec.classes,
         "parameters": parameters,
         "published_total": published_total(recipe),
         "published_classes": recipe.published.get("classes"),

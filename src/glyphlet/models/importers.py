@@ -17,7 +17,6 @@ from typing import Any, Literal
 import torch
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import Recognizer, build
@@ -175,7 +174,7 @@ def from_micro_ocr(path: str | Path, charset: Charset, over: Literal["auto", "ti
     backbone = PartSpec.model_validate({"name": "micro", "nh": nh, "depth": depth, "bias": bias})
     try:
         geometry = Geometry(4 * features // nh, channels, width_step=8, min_width=8, padding="black", mean=0.0, std=1.0)
-        model = build(ModelSpec(backbone=backbone, neck=neck), geometry, CTCCodec(charset))
+        model = build(ModelSpec(backbone=backbone, neck=neck), geometry, charset)
         model.load_state_dict({_renamed(key, recurrent): value for key, value in weights.items()})
     except (RuntimeError, RecipeError) as error:
         raise _another_network(

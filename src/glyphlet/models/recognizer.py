@@ -1,8 +1,8 @@
-"""A recogniser: backbone, neck and head in a row, with what reading needs to know about them.
+"""A recogniser: its parts in a row, with what reading needs to know about them.
 
-    images N C H W -> backbone -> maps -> neck -> N T D -> head -> logits N T K
+    images N C H W -> [transform] -> backbone -> maps -> [pyramid] -> neck -> N T D -> head -> logits N S K
 
-`build` is the only place that looks parts up by name.
+Transform and pyramid are optional (`name: none`). `build` is the only place that looks parts up by name.
 """
 
 from __future__ import annotations
@@ -12,16 +12,24 @@ from typing import Any
 import torch
 from torch import nn
 
-from glyphlet.codec import CTCCodec
+from glyphlet.charset import Charset
+from glyphlet.codec import Codec
 from glyphlet.errors import RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.backbones import BACKBONES
+from glyphlet.models.head import Labels
 from glyphlet.models.heads import HEADS
 from glyphlet.models.necks import NECKS
-from glyphlet.spec import ModelSpec
+from glyphlet.models.pyramids import PYRAMIDS
+from glyphlet.models.transforms import TRANSFORMS
+from glyphlet.registry import Registry
+from glyphlet.spec import ModelSpec, PartSpec
 
-LAYOUTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
-"""The registries, by the kind of part."""
+LAYOUTS: dict[str, Registry] = {
+    "transform": TRANSFORMS, "backbone": BACKBONES, "pyramid": PYRAMIDS, "neck": NECKS, "head": HEADS,
+}  # fmt: skip
+"""The registries, by the kind of part, in the order in which an image passes them."""
+NONE = "none"
 
 
 class Recognizer(nn.Module):
@@ -34,56 +42,107 @@ class Recognizer(nn.Module):
         time_stride: input pixels of width for each time step.
     """
 
-    def __init__(self, spec: ModelSpec, geometry: Geometry, backbone: Any, neck: Any, head: Any) -> None:
+    def __init__(self, spec: ModelSpec, geometry: Geometry, parts: dict[str, Any]) -> None:
         super().__init__()
         self.spec = spec
         self.geometry = geometry
-        self.time_stride: int = backbone.strides[-1][1]
-        self.backbone = backbone
-        self.neck = neck
-        self.head = head
+        self.transform = parts.get("transform")
+        self.backbone = parts["backbone"]
+        self.pyramid = parts.get("pyramid")
+        self.neck = parts["neck"]
+        self.head = parts["head"]
+        self.time_stride: int = (self.pyramid or self.backbone).strides[-1][1]
 
     @property
-    def codec(self) -> CTCCodec:
+    def codec(self) -> Codec:
         """The codec of the head."""
         return self.head.codec
 
-    def forward(self, images_NCHW: torch.Tensor) -> torch.Tensor:
-        """Images scaled by `image.scale` (N, C, H, W) to logits (N, T, K), T = W // time_stride."""
-        return self.head(self.neck(self.backbone(images_NCHW)))
+    def parts(self) -> dict[str, nn.Module]:
+        """The parts that there are, by kind, in order."""
+        return {kind: part for kind in LAYOUTS if (part := getattr(self, kind)) is not None}
+
+    def forward(self, images_NCHW: torch.Tensor, labels: Labels | None = None) -> Any:
+        """Images scaled by `image.scale` (N, C, H, W) to logits (N, S, K), S = `steps(W)`.
+
+        With labels, which are for a guided head alone: what its loss needs.
+        """
+        x = self.features(images_NCHW)
+        return self.head(x) if labels is None else self.head(x, labels)
+
+    def features(self, images_NCHW: torch.Tensor) -> torch.Tensor:
+        """Images to the sequence (N, T, D) before the head."""
+        x = images_NCHW if self.transform is None else self.transform(images_NCHW)
+        maps = self.backbone(x)
+        return self.neck(maps if self.pyramid is None else self.pyramid(maps))
 
     def steps(self, padded_width: int) -> int:
-        """The time steps that a line of this padded width gets."""
-        return padded_width // self.time_stride
+        """The steps that a line of this padded width gets; a label must fit into them."""
+        count = padded_width // self.time_stride
+        for part in (self.backbone, self.neck, self.head):
+            # Most parts keep to the stride; those that do not have a method of their own.
+            count = part.steps(padded_width if part is self.backbone else count) if hasattr(part, "steps") else count
+        return count
 
 
-def build(spec: ModelSpec, geometry: Geometry, codec: CTCCodec) -> Recognizer:
+def build(spec: ModelSpec, geometry: Geometry, charset: Charset) -> Recognizer:
     """Build a recogniser from its parts.
 
     Raises:
-        RecipeError: a part or an option is unknown, or the parts do not fit the geometry.
+        RecipeError: a part or an option is unknown, or the parts do not fit each other or the geometry.
 
-    >>> from glyphlet.charset import Charset
-    >>> model = build(ModelSpec(), Geometry(channels=3), CTCCodec(Charset.named("alphanumeric")))
+    >>> model = build(ModelSpec(), Geometry(channels=3), Charset.named("alphanumeric"))
     >>> tuple(model(torch.zeros(2, 3, 32, 128)).shape)
     (2, 32, 63)
     """
-    if spec.transform.name != "none" or spec.transform.options:
+    parts: dict[str, Any] = {}
+
+    def add(kind: str, *inputs: Any) -> Any:
+        part: PartSpec = getattr(spec, kind)
+        if part.name == NONE and kind in ("transform", "pyramid"):
+            _refuse_options(kind, part.options)
+            return None
+        parts[kind] = LAYOUTS[kind].build(part.name, part.options, *inputs)
+        return parts[kind]
+
+    add("transform", geometry.channels, geometry.height)
+    maps = add("backbone", geometry.channels)
+    maps = add("pyramid", maps.channels, maps.strides) or maps
+    _check_strides(spec, geometry, maps.strides[-1])
+    heights = [geometry.height // stride for stride, _ in maps.strides]
+    neck = add("neck", maps.channels, heights)
+    add("head", neck.features, charset)
+    model = Recognizer(spec, geometry, parts)
+    _check_steps(model)
+    return model
+
+
+def _refuse_options(kind: str, options: dict[str, Any]) -> None:
+    if options:
         raise RecipeError(
-            f"model.transform is {spec.transform.model_dump()}, and there is no such transform",
-            allowed="{name: none}",
-            next_step="remove model.transform from the recipe",
+            f"model.{kind} is none and has {', '.join(options)}",
+            allowed=f"{{name: none}} alone, or one of: {', '.join(LAYOUTS[kind])}",
+            next_step=f"name the {kind}, or remove its options",
         )
-    backbone = BACKBONES.build(spec.backbone.name, spec.backbone.options, geometry.channels)
-    down, across = backbone.strides[-1]
-    for name, size, stride in (("height", geometry.height, down), ("width_step", geometry.width_step, across)):
-        if size % stride:
+
+
+def _check_strides(spec: ModelSpec, geometry: Geometry, stride: tuple[int, int]) -> None:
+    for name, size, step in zip(("height", "width_step"), (geometry.height, geometry.width_step), stride, strict=True):
+        if size % step:
             raise RecipeError(
-                f"image.{name} is {size}, but backbone {spec.backbone.name!r} takes {stride} pixels to one",
-                allowed=f"a multiple of {stride}",
-                next_step=f"set image.{name} to {-(-size // stride) * stride}",
+                f"image.{name} is {size}, but backbone {spec.backbone.name!r} takes {step} pixels to one",
+                allowed=f"a multiple of {step}",
+                next_step=f"set image.{name} to {-(-size // step) * step}",
             )
-    heights = [geometry.height // stride for stride, _ in backbone.strides]
-    neck = NECKS.build(spec.neck.name, spec.neck.options, backbone.channels, heights)
-    head = HEADS.build(spec.head.name, spec.head.options, neck.features, codec)
-    return Recognizer(spec, geometry, backbone, neck, head)
+
+
+def _check_steps(model: Recognizer) -> None:
+    """CTC needs more steps where there is more to read."""
+    wide = 64 * model.geometry.width_step
+    if model.codec.kind == "ctc" and model.steps(wide) <= model.steps(model.geometry.width_step):
+        raise RecipeError(
+            f"head {model.spec.head.name!r} needs a sequence that grows with the line, and neck {model.spec.neck.name!r} "
+            "gives one of fixed length",
+            allowed=f"a head that writes step by step after {model.spec.neck.name!r}, or another neck before a CTC head",
+            next_step="change model.head or model.neck; `glyphlet models` lists what there is",
+        )

@@ -18,7 +18,7 @@ class PartCost:
     """One part of a model.
 
     Args:
-        part: `backbone`, `neck` or `head`.
+        part: its kind: `backbone`, `neck`, `head`, ...
         name: its registered name.
         output: the shape that it gives for one line.
         parameters: learned numbers.
@@ -73,7 +73,7 @@ def part_costs(model: Recognizer, width: int) -> list[PartCost]:
     """
     counts: dict[nn.Module, int] = {}
     shapes: dict[nn.Module, tuple[int, ...]] = {}
-    parts = {"backbone": model.backbone, "neck": model.neck, "head": model.head}
+    parts = model.parts()
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> None:
         counts[layer] = counts.get(layer, 0) + _layer_multiply_adds(layer, inputs, output)

@@ -161,7 +161,7 @@ def _check_graph(session: Any, metadata: Metadata, path: Path) -> None:
             raise refusal(
                 str(path),
                 f"contradicts itself: the graph has {graph} {what}, the description {said}"
-                + (" (the characters and the blank)" if what == "classes" else ""),
+                + (" (the characters and class 0)" if what == "classes" else ""),
                 "a graph and a description of the same model",
                 "export it again",
             )

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from glyphlet import __version__
 from glyphlet.charset import Case, Charset
-from glyphlet.codec import CTCCodec
+from glyphlet.codec import CODECS, Codec
 from glyphlet.errors import CharsetError, ModelFileError, RecipeError
 from glyphlet.image import Geometry
 
 FORMAT = 1
 """The newest version of the file format; every older one stays readable."""
-HEADS = ("ctc",)
+HEADS = tuple(CODECS)
+"""How logits are read; see `codec`."""
 CASE = "charset.case"
 """The feature of files whose charset has a `case`."""
 FEATURES: frozenset[str] = frozenset({CASE})
@@ -50,7 +51,7 @@ class Metadata:
 
     Args:
         name: what the model is called.
-        charset: the characters that it writes; character `i` is class `i + 1`, class 0 is the blank.
+        charset: the characters that it writes; character `i` is class `i + 1`, class 0 is the blank or the stop.
         geometry: the images that it takes.
         time_stride: pixels of the input's width for each time step.
         head: how its output is to be decoded.
@@ -70,7 +71,7 @@ class Metadata:
     charset: Charset
     geometry: Geometry
     time_stride: int
-    head: Literal["ctc"] = "ctc"
+    head: str = "ctc"
     calibration: dict[str, Any] = field(default_factory=lambda: {"kind": "none"})
     features: tuple[str, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
@@ -79,9 +80,9 @@ class Metadata:
     glyphlet: str = __version__
 
     @property
-    def codec(self) -> CTCCodec:
+    def codec(self) -> Codec:
         """Between texts and the classes of the model."""
-        return CTCCodec(self.charset)
+        return CODECS[self.head](self.charset)
 
     def to_json(self) -> str:
         """The description as JSON.

@@ -1,6 +1,6 @@
 """Reads lines with a model file: NumPy, Pillow and onnxruntime, no torch.
 
-    sources -> image.prepare -> lines of equal padded width share a batch -> onnxruntime -> greedy decode -> readings
+    sources -> image.prepare -> lines of equal padded width share a batch -> onnxruntime -> decode -> readings
 
 A line is padded to its own width only, so its result does not depend on the lines beside it; batches change nothing
 but the time it takes (and at most the last bits of a confidence). Memory is bounded however many sources there are:
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from glyphlet.decode.greedy import decode
+from glyphlet.decode.decoders import DECODERS
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError, ImageError
 from glyphlet.image import ImageSource, Line, name_of, prepare, scale, stack
@@ -59,6 +59,7 @@ class Reader:
     def __init__(self, path: str | Path, threads: int = 1) -> None:
         self._bundle = open_model(path, _at_least_one("threads", threads))
         self._codec = self.metadata.codec
+        self._decode = DECODERS[self._codec.kind]
 
     @property
     def metadata(self) -> Metadata:
@@ -90,7 +91,7 @@ class Reader:
         for group in self._groups(sources, batch):
             lines = [waiting.line for waiting in group]
             names = [waiting.source for waiting in group]
-            decoded = decode(self.logits(lines), self._codec, lines, self.metadata.time_stride, names)
+            decoded = self._decode(self.logits(lines), self._codec, lines, self.metadata.time_stride, names)
             readings.update(zip((waiting.position for waiting in group), decoded, strict=True))
         return [readings[position] for position in range(len(readings))]
 

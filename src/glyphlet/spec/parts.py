@@ -34,6 +34,7 @@ class ModelSpec(Strict):
 
     transform: PartSpec = PartSpec(name="none")
     backbone: PartSpec = PartSpec(name="micro")
+    pyramid: PartSpec = PartSpec(name="none")
     neck: PartSpec = PartSpec(name="fold")
     head: PartSpec = PartSpec(name="ctc")
 

@@ -24,7 +24,6 @@ from rich.console import Console
 
 from glyphlet.data.loader import Batch, LineLoader, choose_workers
 from glyphlet.errors import CheckpointError, Interrupted, RecipeError, TrainingError
-from glyphlet.models.losses import confidence_penalty
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.spec import TrainSpec
 from glyphlet.train.checkpoint import load_checkpoint, random_state, restore_random, save_checkpoint
@@ -195,17 +194,19 @@ class Training:
             group["lr"] = self.schedule.rate(progress.step)
         entropy = self.schedule.entropy(progress.step)
         total = sum(len(batch.texts) for batch in batches)
-        value = 0.0
+        head, value = self.model.head, 0.0
         self.optimizer.zero_grad()
         for number, batch in enumerate(batches):
             share = len(batch.texts) / total
             with self.fabric.no_backward_sync(self.wrapped, enabled=number + 1 < len(batches)):
-                logits = self.wrapped(batch.images.to(self.fabric.device))
-                loss = self.model.head.loss(logits, batch.labels, entropy)
+                output = self.wrapped(batch.images.to(self.fabric.device), batch.labels if head.guided else None)
+                loss = head.loss(output, batch.labels)
                 if not math.isfinite(loss.item()):
                     self._refuse(loss.item(), batch)
-                self.fabric.backward(loss * share)
-            value += share * self._count(loss.item(), entropy, logits.detach(), batch)
+                penalty = entropy * head.entropy(output, batch.labels) if entropy else 0.0
+                self.fabric.backward((loss - penalty) * share)
+            value += share * loss.item()
+            self._count(head.logits(output).detach(), batch)
         if self.spec.clip:
             self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.spec.clip, error_if_nonfinite=False)
         self.optimizer.step()
@@ -213,13 +214,12 @@ class Training:
         progress.lines += total
         return value
 
-    def _count(self, loss: float, entropy: float, logits: torch.Tensor, batch: Batch) -> float:
-        """Count the lines that are read rightly; returns the loss without the confidence penalty."""
+    def _count(self, logits: torch.Tensor, batch: Batch) -> None:
+        """Count the lines that are read rightly."""
         codec = self.model.codec
         self.progress.right += sum(
             codec.decode(path) == text for path, text in zip(paths_of(logits), batch.texts, strict=True)
         )
-        return loss + entropy * float(confidence_penalty(logits.float().log_softmax(-1))) if entropy else loss
 
     def _refuse(self, value: float, batch: Batch) -> None:
         shown = list(zip(batch.texts, batch.numbers, strict=True))[:3]
@@ -276,9 +276,7 @@ class Training:
         """Validate, report, keep checkpoints, and decide whether to go on."""
         progress, spec = self.progress, self.spec
         begin = time.perf_counter()
-        result = validate(
-            self.wrapped, self.model.head, self.model.codec, self.validation, self.fabric.device, spec.samples
-        )
+        result = validate(self.wrapped, self.model.head, self.validation, self.fabric.device, spec.samples)
         loss_sum, right, lines = self._reduced()
         accuracy = result.scores.word_accuracy
         seconds, waited = progress.epoch_seconds, progress.waited

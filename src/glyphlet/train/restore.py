@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.data.check import CheckedLines
 from glyphlet.data.loader import LineLoader
 from glyphlet.errors import CheckpointError
@@ -45,7 +44,7 @@ class Restored:
     def read(self, lines: CheckedLines) -> Validation:
         """Read lines as the training does when it validates, through its own loader."""
         loader = LineLoader(lines, self.recipe.image, batch=self.recipe.train.batch)
-        result = validate(self.model, self.model.head, self.model.codec, loader, torch.device("cpu"), 0)
+        result = validate(self.model, self.model.head, loader, torch.device("cpu"), 0)
         self.model.eval()
         return result
 
@@ -59,7 +58,7 @@ def restore_run(path: Path) -> Restored:
     state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
     recipe = recipe_from(state["recipe"], str(path))
     charset = Charset.from_text(**state["charset"])
-    model = build(recipe.model, recipe.image, CTCCodec(charset))
+    model = build(recipe.model, recipe.image, charset)
     try:
         model.load_state_dict(state["model"])
     except RuntimeError as error:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.charset import Charset
-from glyphlet.codec import CTCCodec
 from glyphlet.data.check import CheckedLines, CheckReport, check_lines, enforce
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.mix import JoinedLines
@@ -152,7 +151,7 @@ def load_task(recipe: Recipe, progress: Progress = silent) -> Task:
         every = [part for part in (lines, held) if part is not None]
         charset = recipe.charset.resolve(part.text(i) for part in every for i in range(len(part)))
     try:
-        model = build(recipe.model, recipe.image, CTCCodec(charset))
+        model = build(recipe.model, recipe.image, charset)
     except (TypeError, ValueError) as error:  # raised by a layer of torch
         raise RecipeError(
             f"the model cannot be built: {error}",

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from glyphlet.codec import CTCCodec
 from glyphlet.data.loader import LineLoader
 from glyphlet.metrics import Scores, score
-from glyphlet.models.heads.ctc import CTCHead
+from glyphlet.models.head import Head
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Validation:
     """How a model reads a set of lines.
 
     Args:
-        loss: mean CTC loss of a line, without the confidence penalty.
+        loss: mean loss of a line, without the confidence penalty; of a guided head, given the right characters before.
         scores: accuracies.
         samples: `raw path => text | truth` of the first lines.
         texts: what was read, in the order of the loader's lines.
@@ -36,28 +35,28 @@ def paths_of(logits_NTK: torch.Tensor) -> list[list[int]]:
     return paths
 
 
-def validate(
-    model: nn.Module, head: CTCHead, codec: CTCCodec, loader: LineLoader, device: torch.device, samples: int
-) -> Validation:
+def validate(model: nn.Module, head: Head, loader: LineLoader, device: torch.device, samples: int) -> Validation:
     """Read every line of a loader, in evaluation mode; the model is left in training mode.
 
     Args:
         model: images to logits (it may be wrapped for mixed precision).
-        head: owns the loss.
-        codec: between texts and classes.
+        head: owns the loss and the codec.
         loader: lines in a fixed order.
         device: where the model is.
         samples: how many lines to describe.
     """
     model.eval()
+    codec = head.codec
     loss = 0.0
     lines = len(loader.lines)
     read, truths = [""] * lines, [""] * lines  # batches come in the order of widths
     described: dict[int, str] = {}
     with torch.no_grad():
         for batch in loader.once():
-            logits = model(batch.images.to(device))
-            loss += float(head.loss(logits, batch.labels)) * len(batch.texts)
+            images = batch.images.to(device)
+            logits = model(images)
+            guided = model(images, batch.labels) if head.guided else logits
+            loss += float(head.loss(guided, batch.labels)) * len(batch.texts)
             for number, text, path in zip(batch.numbers, batch.texts, paths_of(logits), strict=True):
                 read[number], truths[number] = codec.decode(path), text
                 if number < samples:

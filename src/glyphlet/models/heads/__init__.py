@@ -1,6 +1,6 @@
 """Heads: a sequence (N, T, D) to logits, with the codec and the loss that fit them.
 
-A builder takes the width D and the codec, then its options by keyword.
+A builder takes the width D and the charset, then its options by keyword, and returns a `Head`.
 """
 
 from glyphlet.registry import Registry
