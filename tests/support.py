@@ -30,6 +30,7 @@ TINY = (
     "train.batch=16",
     "train.samples=1",
     "model.backbone={name: micro, nh: 4, depth: 1}",
+    "model.pyramid={name: none}",
     "model.neck={name: fold}",
 )
 """Settings for a training of a second."""

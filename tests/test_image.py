@@ -184,3 +184,51 @@ def test_bad_geometries_are_refused(values):
     name = next(iter(values))
     with pytest.raises(RecipeError, match=rf"image\.{name} is"):
         Geometry(**values)
+
+
+class TestWidths:
+    """Lines whose ratio is not kept."""
+
+    def test_every_line_is_stretched_to_one_width(self):
+        geometry = Geometry(width=100, width_step=4)
+        ramp = np.tile(np.arange(50, dtype=np.uint8) * 5, (16, 1))
+        line = prepare(ramp, geometry)
+        assert (line.pixels.shape, line.scaled_width, line.width) == ((1, 32, 100), 100, 50)
+        expected = Image.fromarray(ramp).resize((100, 32), Image.Resampling.BILINEAR)
+        assert np.array_equal(line.pixels[0], np.asarray(expected))
+        assert {prepare(np.zeros(size, np.uint8), geometry).pixels.shape for size in ((5, 900), (90, 2))} == {
+            (1, 32, 100)
+        }
+
+    def test_the_width_is_squeezed_after_the_ratio_was_kept(self):
+        geometry = Geometry(squeeze=1.75, width_step=4)
+        line = prepare(np.zeros((64, 560), np.uint8), geometry)  # 280 x 32, as the Chinese CRNN's lines
+        assert (line.pixels.shape, line.scaled_width) == ((1, 32, 160), 160)
+        assert geometry.scaled_width(1, 100) == 1
+
+    @given(
+        st.lists(st.tuples(st.integers(1, 3000), st.integers(1, 300)), min_size=1),
+        st.sampled_from([{}, {"squeeze": 1.75}, {"squeeze": 0.3}, {"width": 96}, {"height": 48}]),
+    )
+    def test_many_widths_at_once_are_those_of_each(self, sizes, values):
+        geometry = Geometry(**values)
+        widths, heights = np.array(sizes, np.int32).T
+        expected = [geometry.scaled_width(width, height) for width, height in sizes]
+        assert geometry.scaled_widths(widths, heights).tolist() == expected
+
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"width": 100}, r"image\.width is 100.*0, or a multiple of 8 \(width_step\) from 8 to"),
+            ({"width": -8}, r"image\.width is -8"),
+            ({"width": 8, "min_width": 16}, r"image\.width is 8.*from 16"),
+            ({"width": 80, "max_width": 64}, r"image\.width is 80.*to 64"),
+            ({"width": 80, "width_step": 0}, r"image\.width_step is 0"),
+            ({"squeeze": 0.0}, r"image\.squeeze is 0"),
+            ({"squeeze": float("nan")}, r"image\.squeeze is nan"),
+            ({"squeeze": 2.0, "width": 96}, r"image\.squeeze is 2.*1, where image\.width stretches"),
+        ],
+    )
+    def test_what_they_cannot_be(self, values, message):
+        with pytest.raises(RecipeError, match=message):
+            Geometry(**values)

@@ -5,7 +5,7 @@
     ├── LabelError         a label file is unreadable, empty or malformed
     ├── CharsetError       a charset is malformed, or a text holds characters outside it
     ├── RecipeError        a recipe or a setting is not valid
-    ├── AlignmentError     a label has too many characters for the time steps of its image
+    ├── AlignmentError     a label has too many characters for the time steps of its image, or for the model
     ├── TrainingError      training cannot start, go on or be resumed
     ├── CheckpointError    a checkpoint is missing, damaged or of another model
     ├── ExportError        an exported file would not read as the trained model does

@@ -3,7 +3,8 @@
 Training, validation, export and the reader go through these four steps, in this order:
 
     decode    anything that is an image  -> uint8 (H, W, C), C = 1 grey or 3 RGB, upright, opaque
-    fit       to the height of the model, ratio kept; width padded up to the next multiple of `width_step`
+    fit       to the height of the model, ratio kept (or squeezed, or stretched to one width, where the model says so);
+              width padded up to the next multiple of `width_step`
     stack     lines of equal padded width -> uint8 (N, C, H, W)
     scale     uint8 -> float32, (x / 255 - mean) / std
 
@@ -48,9 +49,14 @@ class Geometry:
         max_width: a wider line (after scaling to `height`) is refused, in pixels.
         padding: what fills the added columns on the right: `edge` repeats the last column, `black` is 0.
         mean, std: the input is `(x / 255 - mean) / std`, the same for every channel.
+        width: above 0, every line is stretched to this width whatever its ratio, as CRNN does with 100.
+        squeeze: the width at which the ratio is kept is divided by this: the Chinese CRNN's 1.75.
 
     Raises:
         RecipeError: a value is out of range.
+
+    >>> Geometry().scaled_width(300, 48), Geometry(squeeze=2).scaled_width(300, 48), Geometry(width=96).scaled_width(300, 48)
+    (200, 100, 96)
     """
 
     height: int = 32
@@ -61,6 +67,8 @@ class Geometry:
     padding: Literal["edge", "black"] = "edge"
     mean: float = 0.5
     std: float = 0.25
+    width: int = 0
+    squeeze: float = 1.0
 
     def __post_init__(self) -> None:
         rules = [
@@ -72,6 +80,9 @@ class Geometry:
             ("padding", self.padding, self.padding in ("edge", "black"), "edge, black"),
             ("mean", self.mean, math.isfinite(self.mean), "a finite number"),
             ("std", self.std, 0 < self.std < math.inf, "a finite number above 0"),
+            ("width", self.width, self._width_fits(), self._widths_allowed()),
+            ("squeeze", self.squeeze, 0.1 <= self.squeeze <= 10, "0.1 to 10; 1 keeps the ratio"),
+            ("squeeze", self.squeeze, not self.width or self.squeeze == 1, "1, where image.width stretches every line"),
         ]
         for name, value, good, allowed in rules:
             if not good:
@@ -79,9 +90,25 @@ class Geometry:
                     f"image.{name} is {value!r}", allowed=allowed, next_step=f"correct image.{name} in the recipe"
                 )
 
+    def _width_fits(self) -> bool:
+        return self.width == 0 or (
+            self.min_width <= self.width <= self.max_width and not self.width % max(1, self.width_step)
+        )
+
+    def _widths_allowed(self) -> str:
+        return f"0, or a multiple of {self.width_step} (width_step) from {self.min_width} to {self.max_width}"
+
     def scaled_width(self, width: int, height: int) -> int:
-        """The width in pixels of a `width` x `height` image after scaling to the model's height, ratio kept."""
-        return max(1, round(width * self.height / height))
+        """The width in pixels that a `width` x `height` image is scaled to, before it is padded."""
+        return self.width or max(1, round(width * self.height / height / self.squeeze))
+
+    def scaled_widths(self, widths: NDArray[Any], heights: NDArray[Any]) -> NDArray[np.int64]:
+        """`scaled_width` of many images."""
+        if self.width:
+            return np.full(len(widths), self.width, np.int64)
+        exact = np.asarray(widths, np.float64) * self.height / heights / self.squeeze
+        whole: NDArray[np.int64] = np.maximum(1, np.rint(exact)).astype(np.int64)
+        return whole
 
     def padded_width(self, scaled: int) -> int:
         """A scaled width rounded up to the next multiple of `width_step`, at least `min_width`."""
@@ -221,7 +248,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def fit(pixels: NDArray[np.uint8], geometry: Geometry, name: str = "image") -> Line:
-    """Scale a line to the model's height, ratio kept, and pad it on the right.
+    """Scale a line to the model's height and the width of `Geometry.scaled_width`, and pad it on the right.
 
     Args:
         pixels: uint8 (H, W, C) with C as in the geometry.

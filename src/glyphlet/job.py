@@ -10,6 +10,7 @@ What a run folder holds:
     checkpoints/           last.pt, best.pt, epoch-0010.pt, ...
     model.onnx             the best weights as the one file that is served
     test.txt, test.json    what the model file reads on the test lines, and the figures
+    start.onnx, check.json with `start.check`: the start as a model file, and how it and the new one read the old lines
     report.html            all of it, to look at
 
 The test lines are read once, after everything is decided, and through the model file: what is measured is what is served.
@@ -35,6 +36,7 @@ from glyphlet.data.lineset import LineSet, ListedLines
 from glyphlet.data.open import open_lines
 from glyphlet.errors import CheckpointError, ImageError, TrainingError
 from glyphlet.evaluate.lines import evaluate_lines, pictures
+from glyphlet.evaluate.paired import compare, paired_section, paired_table
 from glyphlet.evaluate.report import (
     Section,
     confusion_section,
@@ -52,16 +54,20 @@ from glyphlet.export.parity import PARITY_LINES, ParityResult
 from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
-from glyphlet.spec import AnySource, Recipe, SynthSpec, load_recipe
+from glyphlet.spec import AnySource, Recipe, StartSpec, SynthSpec, load_recipe
+from glyphlet.train.checkpoint import LAST
 from glyphlet.train.log import model_summary, read_log
 from glyphlet.train.loop import Outcome, fit, make_fabric
 from glyphlet.train.restore import restore_run
-from glyphlet.train.task import Task, absolute_paths, load_task, read_or_render
+from glyphlet.train.start import load_start
+from glyphlet.train.task import Task, absolute_paths, load_task, read_or_render, start_from
 
 REPORT = "report.html"
 """The last file that a job writes: where it stands, the job is done."""
 LATEST = "latest"
 """A link beside the run folders that leads to the newest."""
+START = "start.onnx"
+"""The start of a fine-tuning as a model file."""
 PICTURES = 24
 """Lines in each gallery of a report."""
 
@@ -77,6 +83,7 @@ class Job:
         parity: how the file was compared with the trained model.
         test: what it reads on the test lines; None without test lines.
         report: the HTML report.
+        old: what the start and the new model read on the lines of `start.check`.
     """
 
     folder: Path
@@ -85,6 +92,7 @@ class Job:
     parity: ParityResult
     test: Evaluation | None
     report: Path
+    old: tuple[Evaluation, Evaluation] | None = None
 
 
 def new_run_folder(root: Path, name: str) -> Path:
@@ -140,6 +148,8 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
     """
     recipe = absolute_paths(recipe)
     fabric = make_fabric(recipe.train)
+    if not fabric.is_global_zero:
+        console = Console(quiet=True)
     torch.manual_seed(recipe.train.seed)  # before the model draws its first weights
     problems: list[str] = []
     with console.status("reading and checking lines") as status:
@@ -148,6 +158,10 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
         )
         if isinstance(recipe.data.test, list):  # a misspelt path shows now, not after an hour
             problems = check_test_lines(recipe.data.test, task)
+    if folder is None or not (folder / "checkpoints" / LAST).exists():
+        start_from(task)
+        if recipe.start and recipe.start.check:
+            old_lines(recipe.start)
     for problem in problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if folder is None:  # the first process names it, the others are told
@@ -157,6 +171,8 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
         write_whole(folder / "recipe.yaml", recipe.to_yaml())
         point_to(folder)
         introduce(task, folder, console)
+        if recipe.start and recipe.start.check and not (folder / START).exists():
+            export_start(recipe.start, folder)
     outcome = fit(task, folder, console, fabric)
     if not fabric.is_global_zero:
         raise SystemExit(0)
@@ -210,6 +226,44 @@ def _paths(lines: CheckedLines) -> Iterator[Path]:
         source = lines.source.path(index)
         if source is not None:
             yield source
+
+
+def old_lines(start: StartSpec, folder: Path | None = None) -> LineSet:
+    """The lines of `start.check`; rendered ones have the characters of the start, which a run folder keeps."""
+    kept = folder is not None and (folder / START).exists()
+    charset = Reader(folder / START).metadata.charset if folder and kept else load_start(Path(start.path)).charset
+    return read_or_render(start.check, charset, "test")
+
+
+def export_start(start: StartSpec, folder: Path) -> None:
+    """Write the start as a model file, so that it reads the old lines as the new model will.
+
+    Raises:
+        LabelError, ImageError: the old lines cannot be read; better known now than after the training.
+    """
+    restored, lines = restore_run(Path(start.path)), old_lines(start)
+    some = np.unique(np.linspace(0, len(lines) - 1, PARITY_LINES).astype(int)).tolist()
+    export_model(
+        restored.model, folder / START, [lines.sample(number).source for number in some],
+        name=restored.recipe.name, training=restored.facts, measured=restored.measured,
+    )  # fmt: skip
+
+
+def check_old(start: StartSpec, folder: Path, model: Path, console: Console) -> tuple[Evaluation, Evaluation]:
+    """Read the old lines with the start and with the new model; say what was forgotten, and write `check.json`."""
+    lines, unreadable = old_lines(start, folder), list[ImageError]()
+    before = evaluate_lines(Reader(folder / START), lines, on_error=unreadable.append)
+    after = evaluate_lines(Reader(model), lines, on_error=lambda error: None)
+    for error in unreadable:
+        console.print(f"left out of the check: {error}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    figures = {
+        "before": before.scores.as_dict(),
+        "after": after.scores.as_dict(),
+        "difference": compare(before, after).as_dict(),
+    }
+    write_whole(folder / "check.json", json.dumps(figures, ensure_ascii=False, indent=1))
+    console.print(paired_table(before, after))
+    return before, after
 
 
 def point_to(folder: Path) -> None:
@@ -277,19 +331,27 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
         write_whole(folder / "test.json", json.dumps(test.scores.as_dict(), ensure_ascii=False, indent=1))
     else:
         lines = ListedLines([line.sample for line in compared])
+    old = check_old(recipe.start, folder, path, console) if recipe.start and recipe.start.check else None
     shown = test or evaluate_lines(Reader(path), lines)
     report = folder / REPORT
     write_report(
         report,
         f"Glyphlet: {recipe.name}",
-        report_sections(task, outcome, path, shown, lines, tested=test is not None),
+        report_sections(task, outcome, path, shown, lines, tested=test is not None, old=old),
         f"{datetime.now():%Y-%m-%d %H:%M}, {outcome.reason}",
     )
-    return Job(folder, outcome, path, parity, test, report)
+    return Job(folder, outcome, path, parity, test, report, old)
 
 
 def report_sections(
-    task: Task, outcome: Outcome, path: Path, shown: Evaluation, lines: LineSet, *, tested: bool
+    task: Task,
+    outcome: Outcome,
+    path: Path,
+    shown: Evaluation,
+    lines: LineSet,
+    *,
+    tested: bool,
+    old: tuple[Evaluation, Evaluation] | None = None,
 ) -> list[Section]:
     """The report of a run: figures, curves, lines that were read wrongly and rightly, confusions, recipe."""
     which = "test" if tested else "validation"
@@ -308,6 +370,7 @@ def report_sections(
     return [
         score_figures(shown.scores),
         key_figures(costs, "Cost"),
+        *([paired_section(*old)] if old else []),
         training_curves(read_log(outcome.folder / "log.csv")),
         *errors,
         gallery(pictures(unsure, lines), f"Read rightly, with the least confidence ({which} lines)"),

@@ -273,7 +273,7 @@ class TestRecipes:
         glyphlet("export", "runs", "-o", "m.onnx").refused("there is no checkpoint runs")
         glyphlet("import", "m.pth", "--from", "micro-ocr", "-o", "m.onnx").refused("there is no file m.pth")
         glyphlet("import", "m.pth", "--from", "paddle", "-o", "m.onnx").refused(
-            "--from is 'paddle'. Allowed: micro-ocr"
+            "--from is 'paddle'. Allowed: micro-ocr, crnn-pytorch, chinese-crnn, crnn-model"
         )
         assert list(tmp_path.iterdir()) == []
 

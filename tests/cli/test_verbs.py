@@ -12,9 +12,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from glyphlet import __version__
+from glyphlet.charset import Charset
 from glyphlet.cli import app
 from glyphlet.data.labelfile import read_label_file
+from glyphlet.export import parity
 from glyphlet.runtime.reader import Reader
+from glyphlet.train.restore import restore_run
+from models.test_import_crnn import original as crnn
 from models.test_importers import original, saved
 from support import runs_in
 
@@ -270,6 +274,93 @@ class TestImport:
         result = glyphlet(*command, "-o", tmp_path / "m.onnx", *lines)
         assert (result.code, result.err) == (0, "")
         assert Reader(tmp_path / "m.onnx").metadata.charset.text == "京沪津"
+
+    def test_a_training_starts_from_it(self, glyphlet, digits, tmp_path):
+        saved(tmp_path / "m.pth", original(nh=4, depth=1))
+        start = tmp_path / "start.pt"
+        result = glyphlet("import", tmp_path / "m.pth", "--from", "micro-ocr", "-o", start)
+        assert (result.code, result.err) == (0, "")
+        assert "a checkpoint to train on from" in result.out
+        settings = ("train.threads=1", "train.accelerator=cpu", "train.epochs=1", "train.lr=1e-9", "train.entropy=0")
+        command = ("train", digits, "--start", start, "--runs", tmp_path / "runs")
+        result = glyphlet(*command, *(word for setting in settings for word in ("--set", setting)))
+        assert result.code == 0, result.err
+        (run,) = runs_in(tmp_path / "runs")
+        reader = Reader(run / "model.onnx")
+        assert reader.metadata.charset.text == Charset.named("alphanumeric").text
+        assert reader.metadata.geometry.padding == "black"
+        images = first_images(digits)
+        glyphlet("export", start, "-o", tmp_path / "before.onnx", "--lines", digits)
+        before = [reading.text for reading in Reader(tmp_path / "before.onnx").read(images)]
+        assert [reading.text for reading in reader.read(images)] == before
+
+
+class TestImportOfCRNN:
+    @pytest.fixture(autouse=True)
+    def few_copies(self, monkeypatch):
+        """The network is large; the comparison itself has tests of its own."""
+        monkeypatch.setattr(parity, "LINES", 4)
+        monkeypatch.setattr(parity, "VARIED", 4)
+
+    @pytest.fixture
+    def checkpoint(self, tmp_path):
+        torch.save(crnn(classes=11).state_dict(), tmp_path / "net CRNN.pth")
+        return tmp_path / "net CRNN.pth"
+
+    def test_it_is_measured_and_compared_on_labelled_lines(self, glyphlet, digits, checkpoint, tmp_path):
+        model = tmp_path / "m.onnx"
+        command = ("import", checkpoint, "--from", "chinese-crnn", "--charset", "digits", "--lines", digits)
+        result = glyphlet(*command, "-o", model)
+        assert (result.code, result.err) == (0, "")
+        assert "the width squeezed by 1.75" in result.out
+        figure = re.search(
+            r"word accuracy (0\.\d{4}) \((\d+)/40; 95 % interval 0\.\d{4} to 0\.\d{4}\), CER \d", result.out
+        )
+        reader = Reader(model)
+        assert (reader.metadata.geometry.squeeze, reader.metadata.features) == (1.75, ("geometry.squeeze",))
+        assert reader.metadata.parity["real"] == 40
+        assert reader.metadata.measured["lines"] == 40
+        assert f"{reader.metadata.measured['word_accuracy']:.4f}" == figure[1]
+        evaluated = json.loads(glyphlet("evaluate", model, digits, "--json").out)
+        assert evaluated["correct_lines"] == int(figure[2])
+        assert evaluated["cer"] == pytest.approx(reader.metadata.measured["cer"])
+
+    def test_labels_outside_its_characters_count_as_errors(self, glyphlet, checkpoint, tmp_path):
+        labels = tmp_path / "labels.txt"
+        Image.new("L", (64, 32), 200).save(tmp_path / "a.png")
+        labels.write_text("a.png\tx1\n")
+        command = ("import", checkpoint, "--from", "crnn-model", "--charset", "digits", "--lines", labels)
+        result = glyphlet(*command, "-o", tmp_path / "m.onnx")
+        assert result.code == 0
+        assert "word accuracy 0.0000 (0/1;" in result.out
+        assert "'x' (U+0078 LATIN SMALL LETTER X) 1 times; these lines count as errors" in result.err
+
+    def test_a_checkpoint_to_train_on_from(self, glyphlet, digits, checkpoint, tmp_path):
+        path = tmp_path / "start.pt"
+        command = ("import", checkpoint, "--from", "crnn-pytorch", "--charset", "digits", "-o", path)
+        result = glyphlet(*command)
+        assert (result.code, result.err) == (0, "")
+        restored = restore_run(path)
+        assert (restored.recipe.name, restored.recipe.source) == ("net-CRNN", "crnn-pytorch")
+        assert (restored.recipe.image.width, restored.measured) == (100, {})
+        x = torch.randn(1, 1, 32, 100, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            torch.testing.assert_close(restored.model(x), crnn(classes=11)(x).transpose(0, 1), rtol=0, atol=1e-5)
+        assert glyphlet(*command, "--lines", digits).code == 0
+        assert restore_run(path).measured["validation_lines"] == 40
+        result = glyphlet("export", path, "-o", tmp_path / "m.onnx", "--lines", digits)
+        assert (result.code, result.err) == (0, "")
+
+    def test_what_cannot_be(self, glyphlet, checkpoint, tmp_path):
+        command = ("import", checkpoint, "-o", tmp_path / "m.onnx", "--from")
+        glyphlet(*command, "chinese-crnn").refused("checkpoints of chinese-crnn need their characters", "--charset")
+        glyphlet(*command, "crnn-pytorch").refused("the charset has 36 characters, but", "has 11 classes")
+        glyphlet(*command, "crnn-pytorch", "--recurrence", "step").refused("--recurrence is 'step', but the recurrent")
+        glyphlet(*command, "crnn-pytorch", "--charset", "digits", "--lines", tmp_path / "no.txt").refused("no.txt")
+        glyphlet(*command, "micro-ocr").refused("no weights named 'conv.conv.weight' (but cnn.conv0.weight,")
+        start = ("import", checkpoint, "-o", tmp_path / "m.pt", "--from", "crnn-pytorch", "--charset", "digits")
+        glyphlet(*start, "--images", "a.png").refused("--images is given")
+        assert [path.name for path in tmp_path.iterdir()] == [checkpoint.name]
 
 
 class TestDemo:

@@ -74,3 +74,16 @@ def test_unreadable_images_are_found(tmp_path):
     assert "160000 pixels wide" in report.unreadable.examples[2]
     with pytest.raises(ImageError, match=r"3 of 3 images cannot be read.*bad\.png is not an image.*\(line 0\)"):
         enforce(report, "drop", "drop", "error")
+
+
+@pytest.mark.parametrize(
+    ("geometry", "width", "steps"),
+    [(Geometry(width=24), 24, 6), (Geometry(squeeze=2.0), 24, 6), (Geometry(), 40, 10)],
+)
+def test_the_width_is_that_of_the_model_where_the_ratio_is_not_kept(geometry, width, steps):
+    """A line of 40 x 32: its 6 digits of one kind need 11 steps, 3 of them 5, 4 of them 7."""
+    samples = [Sample(WHITE, text, text) for text in ("111", "1111", "111111")]
+    lines, report = check_lines(samples, CODEC, geometry, lambda w: w // 4)
+    assert [line.text for line in lines] == ["111", "1111"][: 1 if steps < 7 else 2]
+    assert {line.padded_width for line in lines} == {width}
+    assert f"of {width} pixels gives {steps}" in str(report.unalignable)

@@ -1,4 +1,6 @@
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from glyphlet.codec import CTCCodec
 from glyphlet.data.check import CheckedLines, check_lines
 from glyphlet.data.labelfile import read_label_file
 from glyphlet.data.lineset import ListedLines
-from glyphlet.data.loader import LineLoader, choose_workers
+from glyphlet.data.loader import LineLoader, Share, choose_workers
 from glyphlet.data.prepare import Endless, Preparer
 from glyphlet.errors import TrainingError
 from glyphlet.image import Geometry, prepare, scale
@@ -118,13 +120,66 @@ def test_effects_differ_by_epoch(lines):
     assert images[0] != images[1]
 
 
+def lines_of(update):
+    return sorted((n, text) for b in update for n, text in zip(b.numbers, b.texts, strict=True))
+
+
 @pytest.mark.parametrize("ranks", [2, 4, 5])
-def test_processes_share_an_epoch_evenly(lines, ranks):
-    loader = LineLoader(lines, GEOMETRY, batch=2, seed=3)
-    epochs = [list(loader.epoch(0, rank=r, ranks=ranks)) for r in range(ranks)]
-    assert {t for updates in epochs for u in updates for b in u for t in b.texts} == {f"{i:02d}" for i in range(12)}
-    assert {len(updates) for updates in epochs} == {loader.updates(ranks=ranks)}
-    assert {sum(len(b.texts) for u in updates for b in u) for updates in epochs} == {-(-12 // ranks)}
+def test_processes_share_every_update(lines, ranks):
+    """Each line of the update that one process would make is made by one of them, in as even numbers as can be."""
+    loader = LineLoader(lines, GEOMETRY, batch=4, seed=3)
+    whole = list(loader.epoch(1))
+    parts = [list(loader.epoch(1, shared=Share(rank, ranks))) for rank in range(ranks)]
+    assert {len(updates) for updates in [whole, *parts]} == {len(loader)}
+    for update, *shares in zip(whole, *parts, strict=True):
+        assert sorted(line for share in shares for line in lines_of(share)) == lines_of(update)
+        counts = [len(lines_of(share)) for share in shares]
+        assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_processes_share_lines_that_are_rendered(lines, ranks):
+    """Each renders its own and tells the others the widths: the updates are those of one process."""
+    shared = {"batch": 8, "seed": 3, "steps": lambda width: width // 16}
+    whole_loader = LineLoader(lines, GEOMETRY, endless=endless(41), **shared)
+    whole = list(whole_loader.epoch(1))
+    barrier, told = threading.Barrier(ranks), [None] * ranks
+
+    def feed(rank):
+        def gather(array):
+            told[rank] = array
+            barrier.wait(20)
+            found = list(told)
+            barrier.wait(20)
+            return found
+
+        loader = LineLoader(lines, GEOMETRY, endless=endless(41), **shared)
+        made = list(loader.epoch(1, shared=Share(rank, ranks, gather)))
+        assert loader.left_out == whole_loader.left_out > 0
+        return made
+
+    with ThreadPoolExecutor(ranks) as pool:
+        parts = list(pool.map(feed, range(ranks)))
+    for update, *shares in zip(whole, *parts, strict=True):
+        assert sorted(line for share in shares for line in lines_of(share)) == lines_of(update)
+    images = [
+        {n: i for u in run for b in u for n, i in zip(b.numbers, b.images, strict=True)} for run in (whole, *parts)
+    ]
+    for part_ in images[1:]:
+        assert part_
+        assert all(torch.equal(image, images[0][number]) for number, image in part_.items())
+
+
+def test_a_process_may_have_no_line_of_an_update(lines):
+    loader = LineLoader(lines, GEOMETRY, batch=1, seed=3, workers=1)
+    parts = [list(loader.epoch(0, shared=Share(rank, 2))) for rank in range(2)]
+    every = list(loader.epoch(0, shared=Share(1, 2, every=True)))
+    loader.close()
+    assert [len(update) for update in parts[0]] == [1] * 12
+    assert [len(update) for update in parts[1]] == [0] * 12
+    for (there,), (here,) in zip(parts[0], every, strict=True):
+        assert here.images.shape == (0, *there.images.shape[1:])
+        assert (here.labels, here.texts, here.numbers) == ([], [], [])
 
 
 def test_once_is_every_line_without_effects(lines):

@@ -46,3 +46,10 @@ def test_at_least_200_lines_are_compared(make_model, tmp_path, lines, given, tot
     sources = (lines * 50)[:given]
     result = export_model(make_model(), tmp_path / "m.onnx", sources, name="x", training={}, measured={})
     assert (result.lines, result.real) == (total, given)
+
+
+@pytest.mark.parametrize(("change", "widths"), [({"width": 96}, 1), ({"squeeze": 1.75}, 10)])
+def test_lines_whose_ratio_is_not_kept(make_model, tmp_path, lines, change, widths):
+    result = export_model(make_model(**change), tmp_path / "m.onnx", lines, name="x", training={}, measured={})
+    assert result.widths >= widths
+    assert (result.widths == 1) == ("width" in change)  # every copy is stretched back

@@ -26,7 +26,7 @@ def test_a_published_total_is_counted_as_the_source_did(name):
     row = recipe_row(recipe, 128)
     assert row["published_total"] == recipe.published["parameters"]
     assert row["published_classes"] == recipe.published["classes"]
-    assert row["file_kb"] == -(-4 * row["parameters"] // 1024)
+    assert row["file_kb"] == -(-4 * (row["parameters"] - row["dead_parameters"]) // 1024)
 
 
 def test_a_row_by_hand():

@@ -8,7 +8,6 @@ from torch import nn
 
 from glyphlet.charset import Charset
 from glyphlet.errors import CheckpointError
-from glyphlet.models import importers
 from glyphlet.models.importers import from_micro_ocr
 
 ALPHANUMERIC = Charset.named("alphanumeric")
@@ -278,7 +277,3 @@ class TestRefused:
     def test_a_whole_pickled_model(self, tmp_path):
         torch.save(original(), tmp_path / "whole.pth")
         assert "save its state_dict()" in self.refused(tmp_path / "whole.pth")
-
-
-def test_the_names_that_the_command_line_offers():
-    assert {"micro-ocr": from_micro_ocr} == importers.IMPORTERS

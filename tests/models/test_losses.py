@@ -6,7 +6,7 @@ import torch
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec, min_steps
-from glyphlet.models.losses import confidence_penalty, ctc_loss
+from glyphlet.models.losses import confidence_penalty, ctc_loss, stepwise_loss
 
 CODEC = CTCCodec(Charset.from_text("ab"))
 
@@ -51,3 +51,43 @@ def test_the_head_gives_the_loss_and_the_entropy():
     log_probs = logits.log_softmax(-1)
     assert float(model.head.loss(logits, [[1], [2]])) == pytest.approx(float(ctc_loss(log_probs, [[1], [2]])))
     assert float(model.head.entropy(logits, [[1], [2]])) == pytest.approx(float(confidence_penalty(log_probs)))
+
+
+P_OF_STEPS = [  # two lines, three steps, classes stop, a, b
+    [[0.1, 0.7, 0.2], [0.6, 0.3, 0.1], [0.2, 0.3, 0.5]],
+    [[0.2, 0.2, 0.6], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]],
+]
+
+
+def test_the_loss_of_a_decoder_ends_with_the_stop():
+    log_probs = torch.tensor(P_OF_STEPS).log()
+    loss = stepwise_loss(log_probs, [[1], [2, 1]])
+    assert float(loss) == pytest.approx(-(math.log(0.7 * 0.6) + math.log(0.6 * 0.8 * 0.5)) / 2)
+    changed = log_probs.clone()
+    changed[0, 2] = torch.tensor([0.01, 0.01, 0.98]).log()
+    assert float(stepwise_loss(changed, [[1], [2, 1]])) == float(loss)
+
+
+def test_what_fills_up_counts_when_asked_for():
+    log_probs = torch.tensor(P_OF_STEPS).log()
+    for filler, after in ((0, 0.2), (1, 0.3), (2, 0.5)):
+        expected = -(math.log(0.7 * 0.6 * after) + math.log(0.6 * 0.8 * 0.5)) / 2
+        assert float(stepwise_loss(log_probs, [[1], [2, 1]], filler)) == pytest.approx(expected)
+
+
+def test_the_gradient_of_what_does_not_count_is_zero():
+    logits = torch.tensor(P_OF_STEPS).log().requires_grad_()
+    stepwise_loss(logits.log_softmax(-1), [[1], [2, 1]]).backward()
+    assert (logits.grad[0, 2] == 0).all()
+    assert (logits.grad[1, 2] != 0).all()
+
+
+def test_a_class_that_is_impossible_after_the_stop_harms_nothing():
+    log_probs = torch.tensor(P_OF_STEPS).log()
+    log_probs[0, 2] = -math.inf
+    assert math.isfinite(float(stepwise_loss(log_probs, [[1], [2, 1]])))
+
+
+def test_the_penalty_of_the_first_steps_alone():
+    even = torch.zeros(2, 5, 4).log_softmax(-1)
+    assert float(confidence_penalty(even, [2, 5])) == pytest.approx(3.5 * math.log(4))

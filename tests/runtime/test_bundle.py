@@ -201,3 +201,27 @@ def test_a_charset_with_a_case_is_a_feature_of_its_file():
     values["charset"]["case"] = "title"
     with pytest.raises(ModelFileError, match=r"charset\.case 'title'"):
         Metadata.from_json(json.dumps(values), "m.onnx")
+
+
+@pytest.mark.parametrize(("key", "value"), [("width", 96), ("squeeze", 1.75)])
+def test_a_ratio_that_is_not_kept_is_a_feature_of_its_file(key, value):
+    changed = Metadata("m", Charset.from_text("ab"), Geometry(**{key: value}), time_stride=4)
+    values = json.loads(changed.to_json())
+    assert (values["geometry"][key], values["features"]) == (value, [f"geometry.{key}"])
+    assert len(values["geometry"]) == 9
+    again = Metadata.from_json(changed.to_json(), "m.onnx")
+    assert again.geometry == changed.geometry
+    assert again.to_json() == changed.to_json()
+
+
+def test_files_of_lines_whose_ratio_is_kept_are_written_as_before():
+    values = json.loads(Metadata("m", Charset.from_text("ab"), Geometry(), time_stride=4).to_json())
+    assert list(values["geometry"]) == [
+        "height", "channels", "width_step", "min_width", "max_width", "padding", "mean", "std",
+    ]  # fmt: skip
+    assert values["features"] == []
+
+
+def test_a_width_that_does_not_fit_is_refused(write_model):
+    refused(write_model(edit=lambda values: values["geometry"].update(width=100)), "image.width is 100")
+    refused(write_model(edit=lambda values: values["geometry"].update(width=96.0)), "geometry.width 96.0")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from glyphlet import GlyphletError, Reader
 from glyphlet.errors import ImageError
-from glyphlet.image import prepare
+from glyphlet.image import Geometry, prepare
 from glyphlet.runtime import reader as reader_module
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -200,3 +200,23 @@ def test_format_1_stays_readable(stripes):
         reading = reader.read_one(stripes(text))
         assert reading.text == text
         assert reading.confidence > 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "wide"),
+    [({"width": 80}, 160), ({"width": 80}, 80), ({"squeeze": 2.0}, 160)],
+)
+def test_spans_of_lines_whose_ratio_is_not_kept_are_in_pixels_of_the_original(write_model, stripes, change, wide):
+    """A line of 80 x 32 after scaling, drawn `wide` pixels wide."""
+    (key,) = change
+    reader = Reader(write_model(edit=lambda values: values["geometry"].update(change)))
+    assert reader.metadata.geometry == Geometry(mean=0.0, std=1.0, **change)
+    drawn = np.asarray(Image.fromarray(stripes("5207")[:, :72]).resize((wide * 72 // 80, 32), Image.Resampling.NEAREST))
+    padded = np.full((32, wide), 255, np.uint8)
+    padded[:, : drawn.shape[1]] = drawn
+    reading = reader.read_one(padded)
+    assert reading.text == "5207", key
+    scale = wide / 80
+    edges = [edge / scale for c in reading.characters for edge in (c.left, c.right)]
+    np.testing.assert_allclose(edges, [8, 16, 24, 32, 40, 48, 56, 64], atol=4)
+    assert edges == sorted(edges)

@@ -1,4 +1,5 @@
 import io
+import itertools
 import json
 import os
 import re
@@ -11,10 +12,12 @@ import torch
 from rich.console import Console
 
 from glyphlet.errors import AlignmentError, CharsetError, CheckpointError, Interrupted, RecipeError, TrainingError
-from glyphlet.spec import recipe_from
+from glyphlet.spec import StartSpec, recipe_from
 from glyphlet.train import loop
 from glyphlet.train.checkpoint import load_checkpoint, save_checkpoint
 from glyphlet.train.log import read_log
+from glyphlet.train.restore import restore_run
+from glyphlet.train.start import Begun
 from glyphlet.train.task import load_task
 from support import part
 
@@ -71,10 +74,20 @@ class TestFit:
         assert rows[-1]["train_loss"] < rows[0]["train_loss"]
         assert list((tmp_path / "run" / "tensorboard").glob("events*"))
 
-    @pytest.mark.parametrize("stop_at", [2, 5, 7])
-    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, tmp_path, monkeypatch, stop_at):
-        """Stopped in the middle of an epoch (there are 5 updates in one) and at its end."""
-        fit(tmp_path / "whole")
+    @pytest.mark.parametrize(
+        ("stop_at", "train"),
+        [
+            (2, {}),
+            (5, {}),
+            (7, {}),
+            (5, {"accumulate": 2, "ema": 0.9, "optimizer": "rmsprop", "lr": 0.001}),
+            (7, {"ema": 0.5, "optimizer": "sgd", "lr": 0.001, "schedule": "cyclic", "cycle_epochs": 0.6}),
+            (4, {"optimizer": "adadelta", "lr": 1}),
+        ],
+    )
+    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, tmp_path, monkeypatch, stop_at, train):
+        """Stopped in the middle of an epoch (there are 5 batches in one) and at its end."""
+        fit(tmp_path / "whole", **train)
         update = loop.Training.update
 
         def interrupting(self, batch):
@@ -86,11 +99,11 @@ class TestFit:
         with monkeypatch.context() as patch:
             patch.setattr(loop.Training, "update", interrupting)
             with pytest.raises(Interrupted, match=r"glyphlet train --resume .*parts") as caught:
-                fit(tmp_path / "parts")
+                fit(tmp_path / "parts", **train)
         assert caught.value.exit_code == 128 + signal.SIGTERM
         torch.manual_seed(12345)  # whatever happened in between
         np.random.seed(1)
-        fit(tmp_path / "parts")
+        fit(tmp_path / "parts", **train)
         for name in ("last.pt", "best.pt"):
             whole, parts = (load_checkpoint(tmp_path / run / "checkpoints" / name) for run in ("whole", "parts"))
             assert same(without_times(whole), without_times(parts)), name
@@ -129,12 +142,45 @@ class TestFit:
             fit(tmp_path / "run")
         assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["progress"]["step"] == 0
 
-    @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
-    @pytest.mark.parametrize("schedule", ["constant", "step", "multistep", "cosine", "onecycle"])
-    def test_every_optimiser_with_every_schedule_learns(self, tmp_path, optimizer, schedule):
-        fit(tmp_path / "run", optimizer=optimizer, schedule=schedule, lr=1e-3, clip=1.0)
+    @pytest.mark.parametrize(
+        ("optimizer", "schedule"),
+        [
+            *itertools.product(["adamw"], ["constant", "step", "multistep", "cosine", "onecycle", "cyclic"]),
+            *itertools.product(["adam", "sgd", "rmsprop", "adadelta"], ["onecycle", "cyclic"]),
+        ],
+    )
+    def test_every_optimiser_and_every_schedule_learns(self, tmp_path, optimizer, schedule):
+        rate = {"lr": 0.5, "lr_low": 0.05} if optimizer == "adadelta" else {"lr": 1e-3, "lr_low": 1e-4}
+        fit(tmp_path / "run", optimizer=optimizer, schedule=schedule, clip=1.0, **rate)
         rows = read_log(tmp_path / "run" / "log.csv")
         assert rows[-1]["train_loss"] < rows[0]["train_loss"]
+
+    def test_accumulated_updates_are_those_of_a_larger_batch(self, tmp_path):
+        """The gradient of the mean over all lines, however they were cut into batches: lines and weights are equal."""
+        steps, weights = [], []
+        for batch, accumulate in ((8, 100), (20, 100), (4, 2), (8, 1)):
+            task, folder = start(tmp_path / f"{batch}x{accumulate}", batch=batch, accumulate=accumulate, epochs=1)
+            folder.mkdir()
+            # Statistics that stand still: in training, normalisation depends on how lines are cut into batches.
+            task.recipe = task.recipe.model_copy(update={"start": StartSpec(path="x", freeze=["backbone"])})
+            task.begun = Begun("", [], "", "", "")
+            task.model.head.dropout.p = 0.0
+            steps.append(loop.fit(task, folder, Console(file=io.StringIO())).steps)
+            weights.append(task.model.head.linear.weight.detach())
+        assert steps[:2] == [1, 1]
+        torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=1e-5)
+        assert not torch.equal(weights[0], weights[2])
+        assert steps[2:] == [10, 10]
+
+    def test_the_averaged_weights_are_validated_and_restored(self, tmp_path):
+        fit(tmp_path / "run", ema=0.9)
+        state = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")
+        assert not same(state["model"], state["average"])
+        last = restore_run(tmp_path / "run" / "checkpoints" / "last.pt")
+        assert same(dict(last.model.state_dict()), state["average"])
+        row = read_log(tmp_path / "run" / "log.csv")[-1]
+        read = last.read(last.validation_lines())
+        assert read.loss == pytest.approx(row["validation_loss"], rel=1e-5)
 
     def test_mixed_precision(self, tmp_path):
         outcome = fit(tmp_path / "run", precision="bf16-mixed")

@@ -174,9 +174,12 @@ def _rules(charset: str | None, model: Path | None, recipe: str | None, height: 
     if model is not None:
         from glyphlet.runtime.bundle import open_model
 
-        known = open_model(model).metadata
-        step = known.time_stride
-        return Rules(characters or known.charset, known.geometry, lambda width: width // step, f"model {model.name}")
+        bundle = open_model(model)
+        known, most = bundle.metadata, bundle.most
+        return Rules(
+            characters or known.charset, known.geometry, lambda width: most + 1 if most else width // known.time_stride,
+            f"model {model.name}", most=most,
+        )  # fmt: skip
     if recipe is not None:
         from glyphlet.models.recognizer import build
         from glyphlet.spec import load_recipe
@@ -184,7 +187,8 @@ def _rules(charset: str | None, model: Path | None, recipe: str | None, height: 
         settings = load_recipe(recipe)
         characters = characters or settings.charset.fixed()
         built = build(settings.model, settings.image, characters or Charset.named("digits"))
-        return Rules(characters, built.geometry, built.steps, f"recipe {settings.name}")
+        most = built.steps(built.geometry.min_width) - 1 if built.codec.kind == "sequence" else 0
+        return Rules(characters, built.geometry, built.steps, f"recipe {settings.name}", most=most)
     geometry = Geometry(height=height, width_step=stride * -(-8 // stride))
     name = f"height {height}, a time step every {stride} pixel{'s' * (stride > 1)}"
     return Rules(characters, geometry, lambda width: width // stride, name)

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +33,10 @@ def train(
         list[Path] | None,
         typer.Option("--test", help="Labelled lines that are read once, at the end.", show_default=False),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="A run folder or a checkpoint whose weights to start from.", show_default=False),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option("--resume", help="Go on with this run folder.", show_default=False)
     ] = None,
@@ -41,7 +45,8 @@ def train(
     """Train a recogniser, and write it as one model file.
 
     Labelled lines alone are enough: the settings are those of the recipe `labels`, a fifth of the lines (always the
-    same ones) is kept for validation, and the charset is collected from the labels.
+    same ones) is kept for validation, and the charset is collected from the labels. With --start they take model, image
+    and charset settings from there, unless they are given with --set.
     """
     from rich.console import Console
 
@@ -50,7 +55,7 @@ def train(
 
     console = Console()
     if resume is not None:
-        if source or set_ or test:
+        if source or set_ or test or start:
             raise RecipeError(
                 "--resume is given together with a recipe, labels or settings",
                 allowed="--resume RUN alone: a run goes on with the settings that it was started with",
@@ -70,11 +75,11 @@ def train(
             allowed="a recipe, or label files",
             next_step="glyphlet train labels.txt, or glyphlet models for the shipped recipes",
         )
-    report(run(recipe_for(source, set_ or [], test or []), runs, console), console)
+    report(run(recipe_for(source, set_ or [], test or [], start), runs, console), console)
 
 
-def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Recipe:
-    """The recipe that is named, or the recipe `labels` with the label files put in."""
+def recipe_for(source: list[str], settings: list[str], test: list[Path], start: Path | None = None) -> Recipe:
+    """The recipe that is named, or the recipe `labels` with the label files put in; and the start put into it."""
     from glyphlet.errors import RecipeError
     from glyphlet.spec import load_values, shipped_recipes, with_settings
 
@@ -94,7 +99,22 @@ def recipe_for(source: list[str], settings: list[str], test: list[Path]) -> Reci
     if not is_recipe[0]:
         values["name"] = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source[0]).stem).strip("-") or "labels"
         values.setdefault("data", {})["train"] = source
+        if start is not None:
+            take_over(values, start, keep_charset=not any(s.startswith("charset") for s in settings))
+    if start is not None:
+        values["start"] = {**(values.get("start") or {}), "path": str(start)}
     return with_settings(values, [*own, *settings], source[0])
+
+
+def take_over(values: dict[str, Any], start: Path, *, keep_charset: bool) -> None:
+    """Put the model, the image settings and the charset of a start into the plain values of a recipe."""
+    from glyphlet.train.start import load_start
+
+    found = load_start(start)
+    before = found.recipe.dump()
+    values["model"], values["image"] = before["model"], before["image"]
+    if keep_charset:
+        values["charset"] = found.charset.to_dict()
 
 
 def report(job: Job, console: object) -> None:

@@ -1,7 +1,7 @@
 """Check lines before a training, so that nothing fails or is dropped in silence in the middle of it.
 
 Four things make a line useless: an image that cannot be read, an empty label, a character that the model does not have,
-and a label with more characters than the image has time steps. Each is reported once for a whole set, with counts and
+and a label with more characters than the image has time steps, or than the model can write. Each is reported once for a whole set, with counts and
 examples. What the model does with a width comes in as a value, so this module needs no model.
 
 What is kept of a line is its number and its width: ten million checked lines are 120 MB.
@@ -132,6 +132,10 @@ class CheckReport:
 
     name: str
     lines: int = 0
+    most: int = 0
+    """The most characters that the model writes; 0 where the width of the image decides."""
+    longest: int = 0
+    """The characters of the longest label that is too long for it."""
     unknown: Counter[str] = field(default_factory=Counter)
     unknown_lines: Findings = field(default_factory=Findings)
     unalignable: Findings = field(default_factory=Findings)
@@ -140,11 +144,12 @@ class CheckReport:
 
     def messages(self) -> list[str]:
         """One sentence for each kind of problem; empty when there is none."""
+        room = f"a model that writes {self.most} characters" if self.most else "their image"
         kinds = (
             ("images cannot be read", self.unreadable),
             ("labels are empty", self.empty),
             ("lines hold characters outside the charset", self.unknown_lines),
-            ("labels are too long for their image", self.unalignable),
+            (f"labels are too long for {room}", self.unalignable),
         )
         found = [f"{self.name}: {f.count} of {self.lines} {what}: {f}" for what, f in kinds if f.count]
         if self.unknown:
@@ -243,11 +248,14 @@ def check_lines(
             report.unknown += unknown
             report.unknown_lines.add(f"{text!r} has {describe(next(iter(unknown)))} ({lines.origin(index)})")
             continue
-        needed = codec.min_steps(codec.encode(text))
-        if needed > steps(width):
-            report.unalignable.add(
-                f"{text!r} needs {needed} steps, its image of {width} pixels gives {steps(width)} ({lines.origin(index)})"
-            )
+        needed, given = codec.min_steps(codec.encode(text)), steps(width)
+        if needed > given:
+            if codec.kind == "ctc":
+                why = f"needs {needed} steps, its image of {width} pixels gives {given}"
+            else:  # one step for each character, and one for the stop
+                why = f"has {needed - 1} characters"
+                report.most, report.longest = given - 1, max(report.longest, needed - 1)
+            report.unalignable.add(f"{text!r} {why} ({lines.origin(index)})")
             continue
         good[done], widths[done] = True, width
     progress(len(indices))
@@ -263,15 +271,19 @@ def enforce(
     Raises:
         ImageError, LabelError, CharsetError, AlignmentError: with all counts, and how to go on without these lines.
     """
+    fits, longer = "at least one time step for each character, and one more between equal neighbours", ""
+    if report.most:
+        fits, longer = f"at most {report.most} characters", f"set model.head.max_length to {report.longest} or more, "
     kinds = (
         (report.unreadable, unreadable, ImageError, "unreadable", "images that Pillow can open"),
         (report.empty, empty, LabelError, "empty", "a text for each image; lines of nothing to read are kept with data.empty=keep"),
         (report.unknown_lines, unknown, CharsetError, "unknown", "characters of the charset"),
-        (report.unalignable, unalignable, AlignmentError, "unalignable", "at least one time step for each character, and one more between equal neighbours"),
+        (report.unalignable, unalignable, AlignmentError, "unalignable", fits),
     )  # fmt: skip
     for findings, policy, error, key, allowed in kinds:
         if findings.count and policy == "error":
             problem = next(m for m in report.messages() if str(findings) in m)
             if report.unknown and error is CharsetError:
                 problem += ". " + unknown_report(report.unknown, "in all")
-            raise error(problem, allowed=allowed, next_step=f"mend them, or leave them out with --set data.{key}=drop")
+            mend = f"{longer if findings is report.unalignable else ''}mend them, or leave them out with"
+            raise error(problem, allowed=allowed, next_step=f"{mend} --set data.{key}=drop")

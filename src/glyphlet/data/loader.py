@@ -13,16 +13,27 @@ import multiprocessing
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from glyphlet.data.check import CheckedLines
-from glyphlet.data.plan import POOL, RENDERED_POOL, Indices, draws, fixed_batches, pool_updates, pools, updates_in
+from glyphlet.data.plan import (
+    POOL,
+    RENDERED_POOL,
+    Indices,
+    draws,
+    fixed_batches,
+    pool_updates,
+    pools,
+    share,
+    updates_in,
+)
 from glyphlet.data.prepare import Endless, Pixels, Prepared, Preparer, start_worker, work
 from glyphlet.errors import TrainingError
 from glyphlet.image import Geometry, scale
@@ -36,7 +47,7 @@ class Batch:
     """Lines of equal padded width.
 
     Args:
-        images: float32 (N, C, H, W), scaled, in channels-last memory format.
+        images: float32 (N, C, H, W), scaled, in channels-last memory format. N is at least 1, but see `Share.every`.
         labels: the classes of each line.
         texts: the text of each line in the normal form of the charset.
         numbers: the number of each line; lines that are rendered without end count on from the last that is read.
@@ -46,6 +57,25 @@ class Batch:
     labels: list[list[int]]
     texts: list[str]
     numbers: list[int]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which of several processes a loader feeds. All have the same updates; each gets its lines of every update.
+
+    Args:
+        rank, ranks: this process, and how many there are.
+        gather: gives an array of each process to all of them.
+        every: give batches of which this process has no line, too, as batches of none.
+    """
+
+    rank: int = 0
+    ranks: int = 1
+    gather: Callable[[NDArray[np.int64]], list[NDArray[np.int64]]] = lambda array: [array]
+    every: bool = False
+
+
+WHOLE = Share()
 
 
 def choose_workers(workers: int | None, busy: bool, threads: int) -> int:
@@ -109,8 +139,8 @@ class LineLoader:
         """Rendered lines that were left out because their label needs more time steps than they have."""
 
     def __len__(self) -> int:
-        """Updates in an epoch (the same in each)."""
-        return self.updates()
+        """Updates in an epoch (the same in each, and in each of several processes)."""
+        return updates_in(self._drawn, self.batch, self._pool_size)
 
     def close(self) -> None:
         """Stop the workers; they start again when they are needed."""
@@ -120,28 +150,24 @@ class LineLoader:
 
     # -- order ------------------------------------------------------------------------------------------------------
 
-    def _order(self, epoch: int, rank: int, ranks: int) -> Indices:
+    def _order(self, epoch: int) -> Indices:
         order = draws(len(self.lines), self.lines.weights, self.seed, epoch)
         rendered = np.arange(len(self.lines), len(self.preparer))
         if len(rendered):
             order = np.concatenate([order, rendered])
             np.random.default_rng((self.seed, epoch, 1)).shuffle(order)
-        if ranks > 1:  # every process must make the same number of updates
-            order = np.concatenate([order, order[: -len(order) % ranks]])
-        return order[rank::ranks]
+        return order
 
-    def updates(self, rank: int = 0, ranks: int = 1) -> int:
-        """Updates that each of several processes makes in an epoch."""
-        return updates_in(-(-self._drawn // ranks), self.batch, self._pool_size)
+    def epoch(self, epoch: int = 0, start: int = 0, shared: Share = WHOLE) -> Iterator[list[Batch]]:
+        """The updates of an epoch, from update number `start` on.
 
-    def epoch(self, epoch: int = 0, start: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[list[Batch]]:
-        """The updates of an epoch, from update number `start` on; with several processes each takes its share.
+        With several processes each gets its lines of every update, which may be none.
 
         Raises:
             ImageError: an image has become unreadable since it was checked.
             TrainingError: a worker process has died.
         """
-        source = self._updates(epoch, start, rank, ranks)
+        source = self._updates(epoch, start, shared)
         while True:
             begin = time.perf_counter()
             try:
@@ -157,42 +183,61 @@ class LineLoader:
                 return
             yield update
 
-    def _updates(self, epoch: int, start: int, rank: int, ranks: int) -> Iterator[list[Batch]]:
-        for number, members in enumerate(pools(self._order(epoch, rank, ranks), self.batch, self._pool_size)):
+    def _updates(self, epoch: int, start: int, shared: Share) -> Iterator[list[Batch]]:
+        for number, members in enumerate(pools(self._order(epoch), self.batch, self._pool_size)):
             count = -(-len(members) // self.batch)
             if start >= count:
                 start -= count
                 continue
             if self.preparer.endless:
-                yield from self._rendered_pool(members, count, epoch, number, start)
+                yield from self._rendered_pool(members, count, epoch, number, start, shared)
             else:
-                yield from self._read_pool(members, count, epoch, number, start)
+                yield from self._read_pool(members, count, epoch, number, start, shared)
             start = 0
 
-    def _read_pool(self, members: Indices, count: int, epoch: int, number: int, start: int) -> Iterator[list[Batch]]:
+    def _read_pool(
+        self, members: Indices, count: int, epoch: int, number: int, start: int, shared: Share
+    ) -> Iterator[list[Batch]]:
         """Updates whose widths are known: lines are prepared update by update."""
-        plan = list(pool_updates(self.lines.widths[members], count, self.seed, epoch, number))[start:]
-        plan = [[members[part] for part in update] for update in plan]
-        flat = [np.concatenate(update) for update in plan]
-        for update, prepared in zip(plan, self._prepared(flat, epoch), strict=True):
-            ends = np.cumsum([len(part) for part in update])
+        widths = self.lines.widths[members]
+        whole = list(pool_updates(widths, count, self.seed, epoch, number))[start:]
+        plan = [share(update, None, shared.rank, shared.ranks) for update in whole]
+        flat = [members[np.concatenate(parts)] for parts in plan]
+        for update, parts, prepared in zip(whole, plan, self._prepared(flat, epoch), strict=True):
+            ends = np.cumsum([len(part) for part in parts])
             yield [
-                self._batch(part.tolist(), prepared[end - len(part) : end])
-                for part, end in zip(update, ends, strict=True)
+                self._batch(members[part].tolist(), prepared[end - len(part) : end], int(widths[all_[0]]))
+                for all_, part, end in zip(update, parts, ends, strict=True)
+                if len(part) or shared.every
             ]
 
     def _rendered_pool(
-        self, members: Indices, count: int, epoch: int, number: int, start: int
+        self, members: Indices, count: int, epoch: int, number: int, start: int, shared: Share
     ) -> Iterator[list[Batch]]:
-        """Updates some of whose widths show only when the lines are rendered: the pool is prepared as a whole."""
-        tasks = np.array_split(members, -(-len(members) // _TASK))
+        """Updates some of whose widths show only when the lines are rendered: the pool is prepared as a whole.
+
+        Each of several processes prepares every n-th line, tells the others its width, and computes these lines.
+        """
+        mine = members[shared.rank :: shared.ranks]
+        tasks = np.array_split(mine, max(1, -(-len(mine) // _TASK)))
         lines = [line for task in self._prepared(tasks, epoch) for line in task]
-        fits = np.array([self._fits(line) for line in lines])
-        self.left_out += int((~fits).sum())
-        kept = np.flatnonzero(fits)
-        widths = np.array([lines[i].pixels.shape[2] for i in kept], np.int32)
-        for update in list(pool_updates(widths, count, self.seed, epoch, number))[start:]:
-            yield [self._batch(members[kept[part]].tolist(), [lines[i] for i in kept[part]]) for part in update]
+        found = np.array([line.pixels.shape[2] if self._fits(line) else 0 for line in lines], np.int64)
+        widths = np.zeros(len(members), np.int32)
+        for rank, theirs in enumerate(shared.gather(found)):
+            widths[rank :: shared.ranks] = theirs
+        kept = np.flatnonzero(widths)
+        self.left_out += len(widths) - len(kept)
+        for update in list(pool_updates(widths[kept], count, self.seed, epoch, number))[start:]:
+            parts = [kept[part] for part in share(update, kept % shared.ranks, shared.rank, shared.ranks)]
+            yield [
+                self._batch(
+                    members[part].tolist(),
+                    [lines[i] for i in (part // shared.ranks).tolist()],
+                    int(widths[kept[all_[0]]]),
+                )
+                for all_, part in zip(update, parts, strict=True)
+                if len(part) or shared.every
+            ]
 
     def _fits(self, line: Prepared) -> bool:
         if line.text is None or self.steps is None:
@@ -227,7 +272,7 @@ class LineLoader:
             self._pool = ProcessPoolExecutor(self.workers, context, start_worker, (self.preparer,))
         pending: deque[list[Future[list[Prepared]]]] = deque()
         for task in tasks:
-            parts = np.array_split(task, -(-len(task) // _TASK))
+            parts = np.array_split(task, max(1, -(-len(task) // _TASK)))
             pending.append([
                 self._pool.submit(work, part.tolist(), epoch, [self._known(i) for i in part.tolist()]) for part in parts
             ])  # fmt: skip
@@ -236,7 +281,10 @@ class LineLoader:
         for futures in pending:
             yield [line for future in futures for line in future.result()]
 
-    def _batch(self, numbers: list[int], prepared: Sequence[Prepared]) -> Batch:
+    def _batch(self, numbers: list[int], prepared: Sequence[Prepared], width: int) -> Batch:
+        channels, height = self.geometry.channels, self.geometry.height
+        if not prepared:
+            return Batch(torch.zeros(0, channels, height, width), [], [], [])
         pixels = np.stack(
             [line.pixels.transpose(1, 2, 0) for line in prepared]
         )  # N H W C: channels last from the start
@@ -265,7 +313,7 @@ class LineLoader:
             for number in numbers:
                 known = self._known(number)
                 prepared.append(Prepared(self.preparer.read(number) if known is None else known))
-            yield self._batch(numbers, prepared)
+            yield self._batch(numbers, prepared, int(self.lines.widths[numbers[0]]))
 
     def origin(self, number: int) -> str:
         """Where a line comes from, for messages."""

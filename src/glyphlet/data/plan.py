@@ -114,3 +114,17 @@ def fixed_batches(widths: Sequence[int] | NDArray[np.int32], batch: int) -> list
     array = np.asarray(widths, np.int32)
     groups = by_width(array, np.arange(len(array))) if len(array) else []
     return [part for group in groups for part in np.array_split(group, -(-len(group) // batch))]
+
+
+def share(update: Sequence[Indices], owners: NDArray[np.int64] | None, rank: int, ranks: int) -> list[Indices]:
+    """The lines of each batch of an update that one of several processes computes; it may have none.
+
+    Args:
+        update: its batches, of equal width each.
+        owners: the process that has each line at hand (by position in the pool); None lets them take turns through the
+            update, so that each has as many lines of each width as the others, or one more.
+        rank, ranks: which process, of how many.
+    """
+    turns = np.arange(sum(map(len, update))) if owners is None else np.concatenate([owners[part] for part in update])
+    ends = np.cumsum([len(part) for part in update])
+    return [part[turns[end - len(part) : end] % ranks == rank] for part, end in zip(update, ends, strict=True)]

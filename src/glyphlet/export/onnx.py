@@ -18,11 +18,15 @@ from typing import Any
 
 import onnx
 import torch
+from torch import nn
 
 from glyphlet import __version__
+from glyphlet.codec import STOP
 from glyphlet.errors import ExportError
+from glyphlet.export.loop import CLASS, FIRST, GO, STATE, looped
 from glyphlet.export.parity import ParityResult, compare
 from glyphlet.image import ImageSource
+from glyphlet.models.heads.sequence import SequenceHead
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.runtime import bundle
 from glyphlet.runtime.metadata import Metadata
@@ -31,6 +35,9 @@ from glyphlet.runtime.reader import Reader
 OPSET = 17
 """Read by every onnxruntime that Glyphlet supports, and by most other engines."""
 _TRACED_WIDTH = 128
+Axes = dict[str, dict[int, str]]
+"""The free dimensions of each input or output."""
+_IMAGE = {0: "N", 3: "W"}
 _EXPECTED_WARNINGS: tuple[tuple[str, type[Warning], str], ...] = (
     # Exporting by tracing is deprecated, but in torch 2.13 its successor (dynamo=True) fails on GRUs of variable width.
     (".*legacy TorchScript-based ONNX export", DeprecationWarning, ""),
@@ -100,27 +107,77 @@ def export_model(
 
 
 def to_onnx(model: Recognizer) -> onnx.ModelProto:
-    """The graph of a model in eval mode: `image` float32 (N, C, H, W) to `logits` float32 (N, S, K), N and W free."""
-    geometry = model.geometry
-    width = geometry.padded_width(_TRACED_WIDTH)
-    example = torch.zeros(1, geometry.channels, geometry.height, width)
+    """The graph of a model in eval mode: `image` float32 (N, C, H, W) to `logits` float32 (N, S, K), N and W free.
+
+    S is free, too, where it grows with W; of a head that writes class after class it is the most that it can write.
+    """
+    geometry, head = model.geometry, model.head
+    example = torch.zeros(1, geometry.channels, geometry.height, geometry.padded_width(_TRACED_WIDTH))
+    if isinstance(head, SequenceHead):
+        graph = _decoder(model, head, example)
+    else:
+        graph = _traced(model, (example,), {bundle.INPUT: _IMAGE}, {bundle.OUTPUT: {0: "N", 1: "T"}})
+    graph.graph.output[0].type.tensor_type.shape.dim[2].dim_value = model.codec.classes
+    return graph
+
+
+def _traced(module: nn.Module, examples: tuple[torch.Tensor, ...], inputs: Axes, outputs: Axes) -> onnx.ModelProto:
+    """The graph of a module, with its inputs and outputs by name."""
     file = io.BytesIO()
     with warnings.catch_warnings():
-        for message, category, module in _EXPECTED_WARNINGS:
-            warnings.filterwarnings("ignore", message, category, module)
+        for message, category, where in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message, category, where)
         torch.onnx.export(
-            model,
-            (example,),
+            module,
+            examples,
             file,  # type: ignore[arg-type]  # torch's annotation forgets files in memory
             dynamo=False,  # the one place where this is chosen, see above
             opset_version=OPSET,
-            input_names=[bundle.INPUT],
-            output_names=[bundle.OUTPUT],
-            dynamic_axes={bundle.INPUT: {0: "N", 3: "W"}, bundle.OUTPUT: {0: "N", 1: "T"}},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={**inputs, **outputs},
         )
-    graph = onnx.load_from_string(file.getvalue())
-    graph.graph.output[0].type.tensor_type.shape.dim[2].dim_value = model.codec.classes
-    return graph
+    return onnx.load_from_string(file.getvalue())
+
+
+def _decoder(model: Recognizer, head: SequenceHead, example: torch.Tensor) -> onnx.ModelProto:
+    """The graph of a model that writes class after class; see `export.loop`."""
+    begin, step = _Begin(model, head).eval(), _Step(head).eval()
+    with torch.no_grad():
+        _, *carried = begin(example)
+    names = [CLASS, *(f"{STATE}{number}" for number in range(len(carried) - 1))]
+    axes = {
+        name: {0: "N", 1: "T"} if value.dim() == 3 else {0: "N"} for name, value in zip(names, carried, strict=True)
+    }
+    first = _traced(begin, (example,), {bundle.INPUT: _IMAGE}, {FIRST: {0: "N"}, **axes})
+    after = {f"next_{name}": free for name, free in axes.items()}
+    turn = _traced(step, tuple(carried), axes, {GO: {}, **after, bundle.OUTPUT: {0: "N"}})
+    first.graph.output[0].type.tensor_type.shape.dim[1].dim_value = model.codec.classes
+    return looped(first, turn, head.max_length + 1, bundle.OUTPUT)
+
+
+class _Begin(nn.Module):
+    """Images to the logits and the classes of the first step, and the state after it."""
+
+    def __init__(self, model: Recognizer, head: SequenceHead) -> None:
+        super().__init__()
+        self.model, self.head = model, head
+
+    def forward(self, images_NCHW: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        logits_NK, class_N, state = self.head.turn(self.head.begin(self.model.features(images_NCHW)), None)
+        return logits_NK, class_N, *state
+
+
+class _Step(nn.Module):
+    """Classes and state to whether any line goes on, the next classes and state, and the logits."""
+
+    def __init__(self, head: SequenceHead) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, class_N: torch.Tensor, *state: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        logits_NK, class_N, after = self.head.turn(state, class_N)
+        return class_N.max() > STOP, class_N, *after, logits_NK
 
 
 def bundled(graph: onnx.ModelProto, metadata: Metadata) -> bytes:

@@ -21,9 +21,13 @@ class Head(nn.Module, ABC):
     Attributes:
         codec: between texts and classes; `codec.kind` says how logits are read.
         guided: whether the training gives the labels to `forward` (teacher forcing).
+        single: whether it takes a sequence of one step only, a vector for the whole line.
+        whole: whether a head that writes step by step takes all steps, though every line has ended (to count its cost).
     """
 
     guided = False
+    single = False
+    whole = False
 
     def __init__(self, codec: Codec) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Losses as plain functions. N lines, T time steps, K classes."""
+"""Losses as plain functions. N lines, T time steps, S steps of a decoder, K classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from glyphlet.codec import BLANK
+from glyphlet.codec import BLANK, STOP
 
 
 def ctc_loss(log_probs_NTK: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -30,10 +30,56 @@ def ctc_loss(log_probs_NTK: torch.Tensor, labels: Sequence[Sequence[int]]) -> to
     return F.ctc_loss(log_probs_NTK.transpose(0, 1), targets, steps, lengths, BLANK, reduction="sum") / n
 
 
-def confidence_penalty(log_probs_NTK: torch.Tensor) -> torch.Tensor:
+def sequence_targets(
+    labels: Sequence[Sequence[int]], steps: int, filler: int, device: torch.device | None = None
+) -> torch.Tensor:
+    """What a decoder is to write: each label, the stop, and `filler` up to the last step; int64 (N, S).
+
+    >>> sequence_targets([[3], [1, 2]], 4, filler=9).tolist()
+    [[3, 0, 9, 9], [1, 2, 0, 9]]
+    """
+    rows = [[*label, STOP, *[filler] * (steps - len(label) - 1)] for label in labels]
+    return torch.tensor(rows, dtype=torch.long, device=device)
+
+
+def _within(log_probs_NSK: torch.Tensor, steps: Sequence[int]) -> torch.Tensor:
+    """Which steps of each line count, bool (N, S): the first `steps` of it."""
+    places = torch.arange(log_probs_NSK.shape[1], device=log_probs_NSK.device)
+    return places < torch.tensor(steps, device=log_probs_NSK.device)[:, None]
+
+
+def stepwise_loss(
+    log_probs_NSK: torch.Tensor, labels: Sequence[Sequence[int]], filler: int | None = None
+) -> torch.Tensor:
+    """Cross-entropy of a decoder: -log P(label and stop), given the right classes before each; a mean over lines.
+
+    A line's loss is a sum over its steps, as that of CTC is, so the two are of the same kind: -log P of the text.
+
+    Args:
+        log_probs_NSK: log softmax of the logits; S is at least the longest label and its stop.
+        labels: the classes of each line, without the stop.
+        filler: None ends a line with its stop. A class is to be written in all steps after it, and these count, too.
+    """
+    targets_NS = sequence_targets(
+        labels, log_probs_NSK.shape[1], STOP if filler is None else filler, log_probs_NSK.device
+    )
+    losses_NS = -log_probs_NSK.gather(2, targets_NS[..., None])[..., 0]
+    if filler is None:
+        losses_NS = losses_NS.where(_within(log_probs_NSK, [len(label) + 1 for label in labels]), 0.0)
+    return losses_NS.sum(1).mean()
+
+
+def confidence_penalty(log_probs_NTK: torch.Tensor, steps: Sequence[int] | None = None) -> torch.Tensor:
     """Entropy of the outputs in nats, summed over the steps of a line, mean over lines (Pereyra et al. 2017).
 
     Subtracted from a loss it keeps the outputs broad. For CTC this matters early: without it the network settles on
     one peaked alignment, and where that peak lies out of sight of the stroke that tells `h` from `n`, it stays wrong.
+
+    Args:
+        log_probs_NTK: log softmax of the logits.
+        steps: how many steps of each line count, from the first on; all by default.
     """
-    return -(log_probs_NTK.exp() * log_probs_NTK).sum((1, 2)).mean()
+    entropy_NT = -(log_probs_NTK.exp() * log_probs_NTK).sum(2)
+    if steps is not None:
+        entropy_NT = entropy_NT.where(_within(log_probs_NTK, steps), 0.0)
+    return entropy_NT.sum(1).mean()

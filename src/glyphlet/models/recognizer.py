@@ -78,8 +78,12 @@ class Recognizer(nn.Module):
 
     def steps(self, padded_width: int) -> int:
         """The steps that a line of this padded width gets; a label must fit into them."""
+        return self.head.steps(self.time_steps(padded_width))
+
+    def time_steps(self, padded_width: int) -> int:
+        """The steps of the sequence before the head."""
         count = padded_width // self.time_stride
-        for part in (self.backbone, self.neck, self.head):
+        for part in (self.backbone, self.neck):
             # Most parts keep to the stride; those that do not have a method of their own.
             count = part.steps(padded_width if part is self.backbone else count) if hasattr(part, "steps") else count
         return count
@@ -109,8 +113,9 @@ def build(spec: ModelSpec, geometry: Geometry, charset: Charset) -> Recognizer:
     maps = add("backbone", geometry.channels)
     maps = add("pyramid", maps.channels, maps.strides) or maps
     _check_strides(spec, geometry, maps.strides[-1])
-    heights = [geometry.height // stride for stride, _ in maps.strides]
-    neck = add("neck", maps.channels, heights)
+    # As `steps` for the width: a backbone whose rows are not height // stride says how many there are.
+    rows = getattr(maps, "heights", lambda height: [height // stride for stride, _ in maps.strides])
+    neck = add("neck", maps.channels, rows(geometry.height))
     add("head", neck.features, charset)
     model = Recognizer(spec, geometry, parts)
     _check_steps(model)
@@ -137,7 +142,7 @@ def _check_strides(spec: ModelSpec, geometry: Geometry, stride: tuple[int, int])
 
 
 def _check_steps(model: Recognizer) -> None:
-    """CTC needs more steps where there is more to read."""
+    """CTC needs more steps where there is more to read; a head that starts from a vector needs one step."""
     wide = 64 * model.geometry.width_step
     if model.codec.kind == "ctc" and model.steps(wide) <= model.steps(model.geometry.width_step):
         raise RecipeError(
@@ -145,4 +150,11 @@ def _check_steps(model: Recognizer) -> None:
             "gives one of fixed length",
             allowed=f"a head that writes step by step after {model.spec.neck.name!r}, or another neck before a CTC head",
             next_step="change model.head or model.neck; `glyphlet models` lists what there is",
+        )
+    if model.head.single and model.time_steps(wide) > 1:
+        raise RecipeError(
+            f"head {model.spec.head.name!r} writes from one vector a line, and neck {model.spec.neck.name!r} gives one "
+            "for every time step, of which it would see the first alone",
+            allowed="neck 'latent', or head 'attention', which looks at all steps",
+            next_step="change model.neck or model.head; `glyphlet models` lists what there is",
         )

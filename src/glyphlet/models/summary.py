@@ -1,15 +1,19 @@
-"""What a model costs: parameters, multiply-adds, size on disk."""
+"""What a model costs: parameters, those that do nothing, multiply-adds, size on disk."""
 
 from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from glyphlet.models.layers.blurpool import BlurPool
 from glyphlet.models.recognizer import Recognizer
 
 
@@ -37,6 +41,58 @@ def count_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
+def count_statistics(module: nn.Module) -> int:
+    """The running means and variances of batch normalisation. Paddle counts them among the parameters."""
+    return sum(2 * layer.num_features for layer in module.modules() if isinstance(layer, _BatchNorm))
+
+
+def dead_parameters(model: Recognizer) -> int:
+    """The parameters on which the loss does not depend: they get no gradient, and no model file holds them.
+
+    Frozen ones count only if they are not used either.
+    """
+    geometry = model.geometry
+    device = next(model.parameters()).device
+    lines = torch.zeros(1, geometry.channels, geometry.height, geometry.padded_width(64), device=device)
+    labels = [[1]]
+    with torch.enable_grad(), _mode(model, learning=True):
+        output = model(lines, labels) if model.head.guided else model(lines)
+        used = _leaves(model.head.loss(output, labels))
+    return sum(p.numel() for p in model.parameters() if id(p) not in used)
+
+
+def _leaves(value: torch.Tensor) -> set[int]:
+    """The ids of the parameters that a value was made from. The graph is walked, and no gradient is computed."""
+    seen: set[Any] = set()
+    found = set()
+    waiting: list[Any] = [value.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.add(id(node.variable))
+        waiting += [parent for parent, _ in node.next_functions]
+    return found
+
+
+@contextmanager
+def _mode(model: nn.Module, *, learning: bool) -> Iterator[None]:
+    """A model in eval mode, for a while with all of its parameters learning; then as it was."""
+    training = model.training
+    frozen = [p for p in model.parameters() if learning and not p.requires_grad]
+    try:
+        model.eval()
+        for p in frozen:
+            p.requires_grad_(True)
+        yield
+    finally:
+        model.train(training)
+        for p in frozen:
+            p.requires_grad_(False)
+
+
 def kilobytes(count: int) -> int:
     """Bytes as whole kB of 1,024 bytes, rounded up."""
     return math.ceil(count / 1024)
@@ -50,13 +106,15 @@ def pth_kilobytes(model: nn.Module) -> int:
 
 
 def _layer_multiply_adds(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: Any) -> int:
+    if isinstance(layer, BlurPool):
+        return layer.multiply_adds(output)
     if isinstance(layer, nn.Conv2d):
         kernel = layer.kernel_size[0] * layer.kernel_size[1]
         return int(output.numel() * kernel * layer.in_channels // layer.groups)
     if isinstance(layer, nn.Linear):
         return int(output.numel() * layer.in_features)
-    if isinstance(layer, nn.RNNBase):
-        steps = inputs[0].shape[0] * inputs[0].shape[1]
+    if isinstance(layer, nn.RNNBase | nn.RNNCellBase):
+        steps = math.prod(inputs[0].shape[:-1])
         return steps * sum(p.numel() for name, p in layer.named_parameters() if "weight" in name)
     return 0
 
@@ -64,8 +122,9 @@ def _layer_multiply_adds(layer: nn.Module, inputs: tuple[torch.Tensor, ...], out
 def part_costs(model: Recognizer, width: int) -> list[PartCost]:
     """The cost of each part for one line.
 
-    Multiplications with weights in convolutions, linear and recurrent layers are counted, each with its addition;
-    normalisation (which folds into the convolution before it), activations and biases are not.
+    Multiplications with weights in convolutions, linear and recurrent layers and with the windows of blurred pools are
+    counted, each with its addition; normalisation (which folds into the convolution before it), activations and biases
+    are not. A head that writes class after class is counted for the longest text.
 
     Args:
         model: any recogniser; it is left as it was.
@@ -83,13 +142,13 @@ def part_costs(model: Recognizer, width: int) -> list[PartCost]:
 
     hooks = [layer.register_forward_hook(count) for layer in model.modules()]
     hooks += [part.register_forward_hook(shape) for part in parts.values()]
-    training, device = model.training, next(model.parameters()).device
+    device = next(model.parameters()).device
     try:
-        model.eval()
-        with torch.no_grad():
+        model.head.whole = True
+        with torch.no_grad(), _mode(model, learning=False):
             model(torch.zeros(1, model.geometry.channels, model.geometry.height, width, device=device))
     finally:
-        model.train(training)
+        model.head.whole = False
         for hook in hooks:
             hook.remove()
     return [

@@ -20,6 +20,7 @@ from typing import Any
 
 import onnxruntime as ort
 
+from glyphlet.codec import SequenceCodec
 from glyphlet.runtime.metadata import Metadata, refusal
 
 DESCRIPTION_KEY = "glyphlet"
@@ -47,6 +48,12 @@ class Bundle:
     session: Any
     metadata: Metadata
     path: Path
+
+    @property
+    def most(self) -> int:
+        """The most characters that the model writes; 0 where the width of a line decides."""
+        steps = self.session.get_outputs()[0].shape[1]
+        return steps - 1 if isinstance(steps, int) and self.metadata.head == SequenceCodec.kind else 0
 
 
 def seal(data: bytes) -> bytes:

@@ -26,9 +26,12 @@ HEADS = tuple(CODECS)
 """How logits are read; see `codec`."""
 CASE = "charset.case"
 """The feature of files whose charset has a `case`."""
-FEATURES: frozenset[str] = frozenset({CASE})
+GEOMETRY = {"width": "geometry.width", "squeeze": "geometry.squeeze"}
+"""The features of files whose geometry has a `width` or a `squeeze`: without them the keys are left out."""
+FEATURES: frozenset[str] = frozenset({CASE, *GEOMETRY.values()})
 """Features that a file may require of its reader."""
 CALIBRATIONS = ("none",)
+_PLAIN = Geometry()
 _TYPES: dict[str, type] = {
     "format": int,
     "glyphlet": str,
@@ -90,12 +93,19 @@ class Metadata:
         Raises:
             ValueError, TypeError: a free part holds NaN, infinity or what JSON has no word for.
         """
+        geometry = asdict(self.geometry)
+        for key in GEOMETRY:
+            if geometry[key] == getattr(_PLAIN, key):
+                del geometry[key]
+        needed = {*self.features, *(feature for key, feature in GEOMETRY.items() if key in geometry)}
+        if self.charset.case != "keep":
+            needed.add(CASE)
         values = {
             "format": FORMAT,
             **{key: getattr(self, key) for key in _TYPES if key != "format"},
             "charset": self.charset.to_dict(),
-            "features": sorted({*self.features, *([CASE] if self.charset.case != "keep" else [])}),
-            "geometry": asdict(self.geometry),
+            "features": sorted(needed),
+            "geometry": geometry,
         }
         return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
@@ -190,7 +200,7 @@ def _charset(values: dict[str, Any], where: str) -> Charset:
 
 
 def _geometry(values: dict[str, Any], where: str) -> Geometry:
-    types = {f.name: type(f.default) for f in fields(Geometry)}
+    types = {f.name: type(f.default) for f in fields(Geometry) if f.name in values or f.name not in GEOMETRY}
     _check_types(values, types, "geometry.", where)
     return Geometry(**values)
 

@@ -16,6 +16,7 @@ from glyphlet.spec.recipe import (
     shipped_recipes,
     with_settings,
 )
+from glyphlet.spec.start import ReplaySpec, StartSpec
 from glyphlet.spec.synth import SynthSpec
 from glyphlet.spec.train import TrainSpec
 
@@ -26,7 +27,9 @@ __all__ = [
     "ModelSpec",
     "PartSpec",
     "Recipe",
+    "ReplaySpec",
     "SourceSpec",
+    "StartSpec",
     "SynthSpec",
     "TrainSpec",
     "apply_settings",

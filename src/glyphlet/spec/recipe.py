@@ -17,6 +17,7 @@ from glyphlet.image import Geometry
 from glyphlet.registry import nearest
 from glyphlet.spec.data import SOURCE_KINDS, DataSpec
 from glyphlet.spec.parts import CharsetSpec, ModelSpec, PartSpec, Strict
+from glyphlet.spec.start import StartSpec
 from glyphlet.spec.train import TrainSpec
 
 
@@ -47,6 +48,8 @@ class Recipe(Strict):
     augment: list[PartSpec] = []
     """Effects on training lines, in order; see `effects`."""
     train: TrainSpec = TrainSpec()
+    start: StartSpec | None = None
+    """A trained model to start from; by default the first weights are drawn by chance."""
     published: dict[str, Any] = {}
     """Figures that the source gives, for comparison: `parameters`, `epochs`, `word_accuracy`, ..."""
 
@@ -86,7 +89,7 @@ def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
     except ValidationError as error:
         first = _first(error)
         path = [str(p) for p in first["loc"]]
-        kept = [p for i, p in enumerate(path) if not (i and path[i - 1].isdigit() and p in SOURCE_KINDS)]
+        kept = [p for i, p in enumerate(path) if not _is_kind(path, i)]
         dotted = ".".join(p for p in kept if not p.startswith(("list[", "function-", "SynthSpec", "int", "literal")))
         if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             parent = _fields_at(path[:-1])
@@ -115,10 +118,17 @@ def _first(error: ValidationError) -> Any:
     return next((e for e in errors if not (e["type"] == "list_type" and isinstance(e["input"], Mapping))), errors[0])
 
 
+def _is_kind(path: Sequence[str], i: int) -> bool:
+    """Whether an entry of pydantic's location says which kind a source is; it stands behind the source's place."""
+    if not i or path[i] not in SOURCE_KINDS:
+        return False
+    return path[i - 1].isdigit() or (path[i - 1] == "source" and not _is_kind(path, i - 1))
+
+
 def _fields_at(path: Sequence[str]) -> list[str]:
     """The keys that a recipe may have below a dotted path."""
     node: Any = Recipe
-    entry = next((i for i in range(1, len(path)) if path[i - 1].isdigit() and path[i] in SOURCE_KINDS), None)
+    entry = next((i for i in range(len(path)) if _is_kind(path, i)), None)
     if entry is not None:
         node, path = SOURCE_KINDS[path[entry]], path[entry + 1 :]
     for part in path:

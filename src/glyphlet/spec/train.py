@@ -16,16 +16,28 @@ class TrainSpec(Strict):
 
     epochs: int = Field(30, ge=1)
     batch: int = Field(64, ge=1)
+    """Lines that go through the network for one update (see `accumulate`), over all devices."""
     seed: int = Field(1, ge=0, lt=2**63)
-    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
-    """`sgd` is with Nesterov momentum when `momentum` is above 0."""
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adadelta"] = "adamw"
+    """`sgd` is with Nesterov momentum when `momentum` is above 0; `rmsprop` and `adadelta` are without momentum."""
     lr: float = Field(0.01, gt=0)
     """Peak learning rate. The loss is a mean over the lines of a batch."""
     betas: tuple[_Beta, _Beta] = (0.9, 0.999)
     momentum: float = Field(0.9, ge=0, lt=1)
+    alpha: float = Field(0.99, ge=0, lt=1)
+    """How much of the running mean of squared gradients an update keeps (rmsprop)."""
+    rho: float = Field(0.9, ge=0, lt=1)
+    """The same for adadelta, whose usual `lr` is 1."""
     weight_decay: float = Field(0.01, ge=0)
-    """Decoupled for adamw, coupled (L2) for adam and sgd. Not applied to biases and normalisation."""
-    schedule: Literal["constant", "step", "multistep", "cosine", "onecycle"] = "onecycle"
+    """Decoupled for adamw (each update shrinks the weights), coupled for all others (L2: added to the gradient). Not
+    applied to biases and normalisation."""
+    accumulate: int = Field(1, ge=1)
+    """Batches of lines whose gradients make one update: the update is that of `accumulate * batch` lines, in the memory
+    of `batch`. An epoch has the same lines, in fewer updates; every count of updates is one of these."""
+    ema: float = Field(0.0, ge=0, lt=1)
+    """Decay of an exponential moving average of the weights over the updates; 0 keeps none. The averaged weights are what
+    is validated and exported. 0.999 averages over about the last thousand updates."""
+    schedule: Literal["constant", "step", "multistep", "cosine", "onecycle", "cyclic"] = "onecycle"
     warmup: float = Field(0.3, ge=0, lt=1)
     """Share of all updates with a rising rate (cosine, onecycle)."""
     step_every: int = Field(10, ge=1)
@@ -34,6 +46,15 @@ class TrainSpec(Strict):
     """Epochs at whose end the rate drops (multistep)."""
     gamma: float = Field(0.1, gt=0, le=1)
     """Factor of each drop (step, multistep)."""
+    lr_low: float = Field(0.001, ge=0)
+    """The lower rate (cyclic); `lr` is the upper one."""
+    cycle_epochs: float = Field(5.0, gt=0)
+    """Epochs from the lower rate to the upper one, and as many back (cyclic)."""
+    cycle_updates: int = Field(0, ge=0)
+    """The same in updates; 0 leaves it to `cycle_epochs`."""
+    momentum_low: float = Field(0.8, ge=0, lt=1)
+    """The momentum at the upper rate (cyclic with sgd): it falls from `momentum` while the rate rises. As large as
+    `momentum`, it stays."""
     clip: float = Field(5.0, ge=0)
     """Largest gradient norm; 0 switches clipping off."""
     entropy: float = Field(0.3, ge=0)
@@ -44,6 +65,9 @@ class TrainSpec(Strict):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     accelerator: str = "auto"
     devices: int | Literal["auto"] = 1
+    sync_norm: bool = True
+    """With several devices, batch normalisation takes mean and variance over the lines of all of them, so that they train
+    exactly as one does; without it each device over its own, which saves two exchanges for each layer and batch."""
     threads: int = Field(0, ge=0, le=1024)
     """CPU threads; 0 leaves the choice to torch."""
     workers: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = "auto"

@@ -20,6 +20,7 @@ from glyphlet.errors import CheckpointError, TrainingError
 from glyphlet.files import replace_file
 
 FORMAT = 1
+LAST, BEST = "last.pt", "best.pt"
 
 
 def random_state() -> dict[str, Any]:

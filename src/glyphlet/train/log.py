@@ -93,20 +93,27 @@ class RunLog:
         console: where to print.
         epochs: how many there will be at most.
         resumed_at: epochs that are already done; later rows of an older log are cut off.
+        quiet: neither print nor write; for all processes of a training but the first.
     """
 
-    def __init__(self, folder: Path, console: Console, epochs: int, resumed_at: int = 0) -> None:
+    def __init__(
+        self, folder: Path, console: Console, epochs: int, resumed_at: int = 0, *, quiet: bool = False
+    ) -> None:
         self.console = console
         self.epochs = epochs
         self.csv = folder / "log.csv"
+        self._progress: Progress | None = None
+        self._bar: Any = None
+        self._board: Any = None
+        self._quiet = quiet
+        if quiet:
+            return
         rows = [row for row in read_log(self.csv) if row["epoch"] <= resumed_at]
         with self.csv.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows({**row, "epoch": int(row["epoch"]), "step": int(row["step"])} for row in rows)
         self._board = _tensorboard(folder / "tensorboard", resumed_at)
-        self._progress: Progress | None = None
-        self._bar: Any = None
 
     @contextlib.contextmanager
     def live(self, batches: int, done: int) -> Iterator[None]:
@@ -120,7 +127,9 @@ class RunLog:
             TextColumn("of at most"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as progress:
+        with Progress(
+            *columns, console=self.console, transient=True, disable=self._quiet or not self.console.is_terminal
+        ) as progress:
             self._progress = progress
             self._bar = progress.add_task("training", total=batches, completed=done, state="")
             try:

@@ -15,6 +15,7 @@ import shlex
 import time
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,23 +23,27 @@ import torch
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from glyphlet.data.loader import Batch, LineLoader, choose_workers
+from glyphlet.data.loader import Batch, LineLoader, Share, choose_workers
 from glyphlet.errors import CheckpointError, Interrupted, RecipeError, TrainingError
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.spec import TrainSpec
-from glyphlet.train.checkpoint import load_checkpoint, random_state, restore_random, save_checkpoint
+from glyphlet.train.checkpoint import BEST, LAST, load_checkpoint, random_state, restore_random, save_checkpoint
+from glyphlet.train.frozen import freeze, train_mode
 from glyphlet.train.guard import alone, signals
 from glyphlet.train.log import EpochRow, RunLog
-from glyphlet.train.optim import Schedule, build_optimizer
-from glyphlet.train.task import Task
-from glyphlet.train.validate import paths_of, validate
-
-LAST, BEST = "last.pt", "best.pt"
+from glyphlet.train.norm import Presence, share_norms
+from glyphlet.train.optim import Average, Schedule, build_optimizer
+from glyphlet.train.parallel import Sums, launch
+from glyphlet.train.task import Task, start_from
+from glyphlet.train.validate import Validation, paths_of, validate
 
 
 @dataclass
 class Progress:
-    """Where a training stands. Sums are over the running epoch."""
+    """Where a training stands, the same in all its processes. Sums are over the running epoch.
+
+    `batch` counts what the loader has given in it, `step` the updates since the start; see `train.accumulate`.
+    """
 
     epoch: int = 0
     batch: int = 0
@@ -87,8 +92,7 @@ def make_fabric(spec: TrainSpec) -> Fabric:
     if spec.threads:
         torch.set_num_threads(spec.threads)
     try:
-        fabric = Fabric(accelerator=spec.accelerator, devices=spec.devices, precision=spec.precision)
-        fabric.launch()
+        fabric = launch(spec)
     except Exception as error:  # Fabric raises many kinds
         raise RecipeError(
             f"train.accelerator {spec.accelerator!r}, devices {spec.devices!r}, precision {spec.precision!r}: {error}",
@@ -117,35 +121,55 @@ class Training:
         self.folder = folder
         self.fabric = fabric
         self.model: Recognizer = cast(Any, task.model).to(memory_format=torch.channels_last)
-        self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, self.spec))
-        spec, effects = self.spec, task.recipe.augment
-        busy = bool(effects or task.endless)
+        spec, start, effects = self.spec, task.recipe.start, task.recipe.augment
+        self.presence, shared = Presence(), fabric.world_size > 1 and self.spec.sync_norm
+        if shared:
+            share_norms(self.model, self.presence)
+        self.frozen = freeze(self.model, start.freeze) if start else []
+        self.keep_weight = start.keep_weight if start else 0.0
+        self.anchors = task.begun.anchors if task.begun else {}
+        undecayed = set(task.taken()) if self.keep_weight else set()
+        self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, spec, undecayed))
+        self.average = Average(self.model, spec.ema) if spec.ema else None
+        self.sums = Sums(self.model, fabric)
+        self.share = Share(fabric.global_rank, fabric.world_size, self.sums.arrays, shared)
+        busy, here = bool(effects or task.endless), fabric.world_size
         threads = torch.get_num_threads() if fabric.device.type == "cpu" else 1
         self.loader = LineLoader(
             task.train, task.recipe.image, batch=spec.batch, seed=spec.seed, cache_mb=spec.cache_mb // 2,
-            workers=choose_workers(None if spec.workers == "auto" else spec.workers, busy, threads),
+            workers=choose_workers(None, busy, threads * here) // here if spec.workers == "auto" else spec.workers,
             effects=effects, endless=task.endless, steps=task.model.steps,
         )  # fmt: skip
         self.validation = LineLoader(task.validation, task.recipe.image, batch=spec.batch, cache_mb=spec.cache_mb // 2)
-        self.schedule = Schedule(self.spec, self.loader.updates(ranks=fabric.world_size))
+        self.schedule = Schedule(spec, -(-len(self.loader) // spec.accumulate))
         self.progress = Progress()
         self.digest = lines_digest(task)
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Everything that a checkpoint holds."""
-        charset = self.model.codec.charset
-        return {
+        """Everything that a checkpoint holds; all processes must ask for it together."""
+        charset, begun = self.model.codec.charset, self.task.begun
+        first, *others = self.sums.objects(random_state())
+        state = {
             "recipe": self.task.recipe.dump(),
             "charset": charset.to_dict(),
             "lines": {"train": len(self.task.train), "validation": len(self.task.validation), "digest": self.digest},
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
-            "random": random_state(),
+            "random": first,
             "progress": asdict(self.progress),
         }
+        if others:
+            state["random_others"] = others
+        if self.average:
+            state["average"] = self.average.weights
+        if self.anchors:
+            state["anchors"] = {name: list(pair) for name, pair in self.anchors.items()}
+        if begun:
+            state["start"] = {"name": begun.name, "parts": begun.parts, "new_characters": len(begun.new)}
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where a checkpoint was written.
@@ -171,14 +195,33 @@ class Training:
                 next_step="put it back, or start a new run",
             ) from error
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.average:
+            self.average.load(state["average"])
+        device = self.fabric.device
+        self.anchors = {
+            name: (value.to(device), where if where is None else where.to(device))
+            for name, (value, where) in state.get("anchors", {}).items()
+        }
         self.fabric.strategy.precision.load_state_dict(state["precision"])
-        restore_random(state["random"])
         self.progress = Progress(**state["progress"])
+        states = [state["random"], *state.get("random_others", [])]
+        if self.fabric.global_rank < len(states):
+            restore_random(states[self.fabric.global_rank])
+        else:
+            self.apart()
+
+    def apart(self) -> None:
+        """Let each process but the first draw random numbers of its own: what dropout drops must differ."""
+        if self.fabric.global_rank:
+            torch.manual_seed(hash((self.spec.seed, self.fabric.global_rank, self.progress.step)) % 2**63)
 
     def save(self, *names: str) -> None:
-        """Write the state to files in the run's checkpoint folder (the first process only)."""
+        """Write the state to files in the run's checkpoint folder: the first process writes, all take part."""
+        self.write(self.state(), *names)
+
+    def write(self, state: dict[str, Any], *names: str) -> None:
+        """Write a state to files in the run's checkpoint folder (the first process only)."""
         if self.fabric.is_global_zero:
-            state = self.state()
             for name in names:
                 save_checkpoint(self.folder / "checkpoints" / name, state)
 
@@ -187,46 +230,76 @@ class Training:
     def update(self, batches: list[Batch]) -> float:
         """One step of the optimiser; returns the mean loss of a line, the confidence penalty taken off.
 
-        The gradients of the batches, each of one width, are added up with the weight of their lines.
+        The gradients of the batches, each of one width, are added up with the weight of their lines, and so are those
+        of the other processes.
+
+        Args:
+            batches: of this process, which may have none in this update.
         """
         progress = self.progress
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate(progress.step)
+        self.schedule.set(self.optimizer, progress.step)
         entropy = self.schedule.entropy(progress.step)
-        total = sum(len(batch.texts) for batch in batches)
-        head, value = self.model.head, 0.0
+        lines = sum(len(batch.texts) for batch in batches)
+        total = round(self.sums.of([lines])[0])
+        head, value, right, refused = self.model.head, 0.0, 0, None
         self.optimizer.zero_grad()
-        for number, batch in enumerate(batches):
+        for batch in batches:
             share = len(batch.texts) / total
-            with self.fabric.no_backward_sync(self.wrapped, enabled=number + 1 < len(batches)):
-                output = self.wrapped(batch.images.to(self.fabric.device), batch.labels if head.guided else None)
-                loss = head.loss(output, batch.labels)
-                if not math.isfinite(loss.item()):
-                    self._refuse(loss.item(), batch)
-                penalty = entropy * head.entropy(output, batch.labels) if entropy else 0.0
-                self.fabric.backward((loss - penalty) * share)
+            images, labels = self._present(batch)
+            output = self.wrapped(images.to(self.fabric.device), labels if head.guided else None)
+            loss = head.loss(output, labels)
             value += share * loss.item()
-            self._count(head.logits(output).detach(), batch)
+            if not math.isfinite(loss.item()):
+                refused = batch
+                break
+            penalty = entropy * head.entropy(output, labels) if entropy else 0.0
+            self.fabric.backward((loss - penalty) * share)
+            right += self._right(head.logits(output).detach(), batch) if batch.texts else 0
+        value, right_sum = self.sums.of([value, right])
+        if not math.isfinite(value):
+            self._refuse(value, refused)
+        if self.anchors:
+            self.fabric.backward(self._pull() / self.fabric.world_size)
+        self.sums.gradients(lines / total)
         if self.spec.clip:
             self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.spec.clip, error_if_nonfinite=False)
         self.optimizer.step()
+        if self.average:
+            self.average.update(progress.step + 1)
         progress.loss_sum += value * total
+        progress.right += round(right_sum)
         progress.lines += total
         return value
 
-    def _count(self, logits: torch.Tensor, batch: Batch) -> None:
-        """Count the lines that are read rightly."""
-        codec = self.model.codec
-        self.progress.right += sum(
-            codec.decode(path) == text for path, text in zip(paths_of(logits), batch.texts, strict=True)
+    def _present(self, batch: Batch) -> tuple[torch.Tensor, list[list[int]]]:
+        """Images and labels of a batch; where the other processes alone have lines, a stand-in that does not count."""
+        self.presence.real = bool(batch.texts)
+        return (
+            (batch.images, batch.labels) if batch.texts else (batch.images.new_zeros(1, *batch.images.shape[1:]), [[1]])
         )
 
-    def _refuse(self, value: float, batch: Batch) -> None:
-        shown = list(zip(batch.texts, batch.numbers, strict=True))[:3]
+    def _pull(self) -> torch.Tensor:
+        """The part of the loss that holds weights at the start: half the weighted squared distance."""
+        parameters = dict(self.model.named_parameters())
+        distance = torch.zeros((), device=self.fabric.device)
+        for name, (first, where) in self.anchors.items():
+            if parameters[name].requires_grad:
+                away = parameters[name] - first
+                distance = distance + (away if where is None else away * where).square().sum()
+        return self.keep_weight / 2 * distance
+
+    def _right(self, logits: torch.Tensor, batch: Batch) -> int:
+        """The number of lines that are read rightly."""
+        codec = self.model.codec
+        return sum(codec.decode(path) == text for path, text in zip(paths_of(logits), batch.texts, strict=True))
+
+    def _refuse(self, value: float, batch: Batch | None) -> None:
+        shown = list(zip(batch.texts, batch.numbers, strict=True))[:3] if batch else []
         texts = ", ".join(f"{text!r} ({self.loader.origin(number)})" for text, number in shown)
         raise TrainingError(
             f"the loss is {value} at update {self.progress.step} of epoch {self.progress.epoch + 1}, "
-            f"with learning rate {self.schedule.rate(self.progress.step):.2e}, on lines such as {texts}",
+            f"with learning rate {self.schedule.rate(self.progress.step):.2e}, on "
+            + (f"lines such as {texts}" if shown else "lines of another process"),
             allowed="a finite loss",
             next_step=f"lower train.lr or set train.clip, then start again; the last good state is in {self.folder}",
         )
@@ -236,11 +309,11 @@ class Training:
         progress = self.progress
         begin, waited = time.perf_counter(), self.loader.waited
         before = progress.epoch_seconds, progress.waited
-        fabric = self.fabric
-        self.wrapped.train()
-        for batches in self.loader.epoch(progress.epoch, progress.batch, fabric.global_rank, fabric.world_size):
-            loss = self.update(batches)
-            progress.batch += 1
+        train_mode(self.wrapped, self.frozen)
+        given = self.loader.epoch(progress.epoch, progress.batch, self.share)
+        while taken := list(islice(given, self.spec.accumulate)):
+            loss = self.update([batch for batches in taken for batch in batches])
+            progress.batch += len(taken)
             progress.step += 1
             progress.epoch_seconds = before[0] + time.perf_counter() - begin
             progress.waited = before[1] + self.loader.waited - waited
@@ -251,11 +324,7 @@ class Training:
 
     def _agreed(self, caught: list[int]) -> int:
         """The signal that some process has caught, or 0: all must stop at the same update, or the others would wait."""
-        number = caught[0] if caught else 0
-        if self.fabric.world_size == 1:
-            return number
-        numbers = self.fabric.all_gather(torch.tensor([number], device=self.fabric.device))
-        return int(cast(torch.Tensor, numbers).max())
+        return self.sums.most(caught[0] if caught else 0)
 
     def _interrupted(self, number: int) -> Interrupted:
         return Interrupted(
@@ -276,8 +345,8 @@ class Training:
         """Validate, report, keep checkpoints, and decide whether to go on."""
         progress, spec = self.progress, self.spec
         begin = time.perf_counter()
-        result = validate(self.wrapped, self.model.head, self.validation, self.fabric.device, spec.samples)
-        loss_sum, right, lines = self._reduced()
+        result = self._validated()
+        loss_sum, right, lines = progress.loss_sum, progress.right, progress.lines
         accuracy = result.scores.word_accuracy
         seconds, waited = progress.epoch_seconds, progress.waited
         self.progress = progress = replace(
@@ -298,24 +367,32 @@ class Training:
         progress.at_target = progress.at_target + 1 if spec.target and settled and accuracy >= spec.target else 0
         progress.finished = self._reason()
         kept = [f"epoch-{progress.epoch:04d}.pt"] if spec.keep_every and progress.epoch % spec.keep_every == 0 else []
+        state = self.state()
         if not self.fabric.is_global_zero:
             return
         try:
             log.csv.stat()  # saving makes the folder anew, if it is gone
-            self.save(LAST, *([BEST] if best else []), *kept)
+            self.write(state, LAST, *([BEST] if best else []), *kept)
             log.epoch(row, result.samples, best)
         except FileNotFoundError as error:
-            self.save(LAST)
+            self.write(state, LAST)
             raise self._folder_gone() from error
 
-    def _reduced(self) -> tuple[float, int, int]:
-        """Loss sum, right lines and lines of the epoch, over all processes."""
-        progress = self.progress
-        sums = torch.tensor([progress.loss_sum, progress.right, progress.lines], dtype=torch.float64)
-        if self.fabric.world_size > 1:
-            sums = cast(torch.Tensor, self.fabric.all_reduce(sums.to(self.fabric.device), reduce_op="sum")).cpu()
-        loss_sum, right, lines = sums.tolist()
-        return loss_sum, int(right), int(lines)
+    def _validated(self) -> Validation:
+        """How the model reads the validation lines, with its averaged weights if there are any.
+
+        The first process reads them and tells the others, so that all decide alike.
+        """
+        result = None
+        if self.fabric.is_global_zero:
+            if self.average:
+                self.average.swap()
+            try:
+                result = validate(self.wrapped, self.model.head, self.validation, self.fabric.device, self.spec.samples)
+            finally:
+                if self.average:
+                    self.average.swap()
+        return cast(Validation, self.fabric.broadcast(result))
 
     def _reason(self) -> str:
         """Why to stop after this epoch; empty to go on."""
@@ -343,12 +420,17 @@ def fit(task: Task, folder: Path, console: Console, fabric: Fabric | None = None
         console: where to print.
         fabric: device, precision and processes; made from the recipe by default.
 
+    A new training with a `start` takes its weights, if the caller has not seen to it with `start_from`.
+
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
         TrainingError: the loss is not finite, a file cannot be written, or another process trains in the folder.
         CheckpointError: the last checkpoint is damaged, of another model or of other lines.
     """
-    training = Training(task, folder, fabric or make_fabric(task.recipe.train))
+    fabric = fabric or make_fabric(task.recipe.train)
+    if not (folder / "checkpoints" / LAST).exists():
+        start_from(task)
+    training = Training(task, folder, fabric)
     with alone(folder) if training.fabric.is_global_zero else nullcontext():
         return _fit(training, console)
 
@@ -361,10 +443,12 @@ def _fit(training: Training, console: Console) -> Outcome:
     if resumed:
         training.restore(load_checkpoint(last))
     else:
+        training.apart()
         training.save(LAST)  # before the first update: a full disk or a wrong folder shows now, not after an hour
     if training.progress.finished:
         return training.outcome()
-    log = RunLog(folder, console, training.spec.epochs, training.progress.epoch)
+    others = not training.fabric.is_global_zero
+    log = RunLog(folder, console, training.spec.epochs, training.progress.epoch, quiet=others)
     with signals() as caught, log.live(training.schedule.total, training.progress.step), closing(training.loader):
         while not training.progress.finished:
             training.train_epoch(log, caught)

@@ -15,8 +15,7 @@ from glyphlet.errors import CheckpointError
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.models.summary import count_parameters
 from glyphlet.spec import Recipe, recipe_from
-from glyphlet.train.checkpoint import load_checkpoint
-from glyphlet.train.loop import BEST
+from glyphlet.train.checkpoint import BEST, load_checkpoint
 from glyphlet.train.task import load_task
 from glyphlet.train.validate import Validation, validate
 
@@ -60,7 +59,7 @@ def restore_run(path: Path) -> Restored:
     charset = Charset.from_text(**state["charset"])
     model = build(recipe.model, recipe.image, charset)
     try:
-        model.load_state_dict(state["model"])
+        model.load_state_dict(state.get("average") or state["model"])  # the averaged weights are what was measured
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} does not fit its own recipe: {' '.join(str(error).split())[:200]}",
@@ -76,6 +75,7 @@ def restore_run(path: Path) -> Restored:
         "epochs": progress["epoch"],
         "updates": progress["step"],
         "seed": recipe.train.seed,
+        **({"start": state["start"]} if state.get("start") else {}),
     }
     measured = {}
     # The checkpoint knows the accuracy of the best epoch only: it is told of that epoch's weights and of no others.

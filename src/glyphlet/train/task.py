@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,11 @@ from glyphlet.data.split import split_lines
 from glyphlet.effects import build_effects
 from glyphlet.errors import LabelError, RecipeError
 from glyphlet.models.recognizer import Recognizer, build
-from glyphlet.spec import AnySource, DataSpec, Recipe, SourceSpec, SynthSpec
+from glyphlet.spec import AnySource, DataSpec, Recipe, ReplaySpec, SourceSpec, SynthSpec
 from glyphlet.synth.render import RenderedSet
+from glyphlet.train.frozen import freeze
+from glyphlet.train.replay import joined, needed, rendered_anew
+from glyphlet.train.start import Begun, begin, load_start
 
 Progress = Callable[[str, int, int], None]
 """Called with what is checked, how many lines are done, and how many there are."""
@@ -43,6 +46,7 @@ class Task:
         reports: what the checks found.
         endless: lines that are rendered anew in every epoch.
         notes: what was recognised in the sources and should be known.
+        begun: what the model took over from the start; None where it starts anew or was resumed.
     """
 
     recipe: Recipe
@@ -52,6 +56,27 @@ class Task:
     reports: list[CheckReport]
     endless: list[Endless] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    begun: Begun | None = None
+
+    def taken(self) -> list[str]:
+        """The names of the parameters in parts that are taken from a start."""
+        start = self.recipe.start
+        names = [name for name, _ in self.model.named_parameters()]
+        return [name for name in names if start and (not start.only or name.partition(".")[0] in start.only)]
+
+
+def start_from(task: Task) -> None:
+    """Give the model of a task the weights of its start, if the recipe names one and this was not done before.
+
+    Raises:
+        CheckpointError: the start cannot be read.
+        RecipeError: it does not fit the model, or what is wanted of it makes no sense.
+    """
+    start = task.recipe.start
+    if start and task.begun is None:
+        freeze(task.model, start.freeze)  # the training does it again; a misspelt name shows now
+        task.begun = begin(task.model, load_start(Path(start.path)), start)
+        task.notes += task.begun.notes
 
 
 def listed(source: Sequence[AnySource] | SynthSpec | None) -> list[AnySource]:
@@ -82,10 +107,16 @@ def read_or_render(source: Sequence[AnySource] | SynthSpec, charset: Charset | N
     return JoinedLines(parts, weights)
 
 
-def _needed(charset: Charset | None) -> Charset:
+def _extended(charset: Charset, texts: Iterable[str]) -> Charset:
+    """A charset with the characters of texts that it lacks at its end, in code point order."""
+    more = "".join(sorted(charset.unknown(texts)))
+    return Charset.from_text(charset.text + more, charset.half_width, charset.case)
+
+
+def _needed(charset: Charset | None, problem: str = "rendered lines need a charset") -> Charset:
     if charset is None:
         raise RecipeError(
-            "rendered lines need a charset",
+            problem,
             allowed="charset.name, charset.file or charset.text",
             next_step="add charset.name: alphanumeric to the recipe",
         )
@@ -101,6 +132,11 @@ def absolute_paths(recipe: Recipe) -> Recipe:
             data[key] = [_absolute(entry) for entry in data[key]]
         elif data[key] is not None:
             data[key] = _absolute(data[key])
+    if values["start"]:
+        for key in ("path", "check"):
+            values["start"][key] = _absolute(values["start"][key])
+        if values["start"]["replay"]:
+            values["start"]["replay"]["source"] = _absolute(values["start"]["replay"]["source"])
     values["charset"] = _absolute(values["charset"])
     values["augment"] = _absolute(values["augment"])
     return Recipe.model_validate(values)
@@ -147,9 +183,11 @@ def load_task(recipe: Recipe, progress: Progress = silent) -> Task:
     held = read_or_render(data.validation, charset, "validation") if data.validation else None
     if charset is None and online:
         _needed(charset)
-    if charset is None:
-        every = [part for part in (lines, held) if part is not None]
-        charset = recipe.charset.resolve(part.text(i) for part in every for i in range(len(part)))
+    texts = (part.text(i) for part in (lines, held) if part is not None for i in range(len(part)))
+    if recipe.start and recipe.start.extend:
+        charset = _extended(_needed(charset, "start.extend needs a charset to extend"), texts)
+    elif charset is None:
+        charset = recipe.charset.resolve(texts)
     try:
         model = build(recipe.model, recipe.image, charset)
     except (TypeError, ValueError) as error:  # raised by a layer of torch
@@ -161,6 +199,8 @@ def load_task(recipe: Recipe, progress: Progress = silent) -> Task:
     endless = [Endless(RenderedSet(entry, charset, "train"), model.codec) for entry in online]
     checker = _Checker(data, model, progress)
     train, validation = _parts(lines, held, online, charset, checker)
+    if recipe.start and recipe.start.replay:
+        train = _replayed(recipe.start.replay, train, endless, checker)
     notes = [note for part in (lines, held) if part is not None for note in part.notes]
     return Task(recipe, model, train, validation, checker.reports, endless, notes)
 
@@ -174,8 +214,10 @@ class _Checker:
     progress: Progress
     reports: list[CheckReport] = field(default_factory=list)
 
-    def __call__(self, lines: LineSet, name: str, indices: NDArray[np.int64] | None = None) -> CheckedLines:
-        """The usable lines of a set; raises for what the policies do not let pass."""
+    def __call__(
+        self, lines: LineSet, name: str, indices: NDArray[np.int64] | None = None, *, drop: bool = False
+    ) -> CheckedLines:
+        """The usable lines of a set; raises for what the policies do not let pass, or drops what the model cannot write."""
         data, model = self.data, self.model
         count = len(lines) if indices is None else len(indices)
         checked, report = check_lines(
@@ -184,7 +226,13 @@ class _Checker:
             weights=lines.weights() if isinstance(lines, JoinedLines) else None,
             progress=lambda done: self.progress(name, done, count),
         )  # fmt: skip
-        enforce(report, data.unknown, data.unalignable, data.unreadable, data.empty)
+        enforce(
+            report,
+            "drop" if drop else data.unknown,
+            "drop" if drop else data.unalignable,
+            data.unreadable,
+            data.empty,
+        )
         if not len(checked):
             raise LabelError(
                 f"no {name} are left: {'; '.join(report.messages())}",
@@ -226,3 +274,12 @@ def _parts(
 
 def _share(spec: SynthSpec, share: float) -> SynthSpec:
     return spec.model_copy(update={"count": max(1, round(spec.count * share))})
+
+
+def _replayed(replay: ReplaySpec, train: CheckedLines, endless: list[Endless], check: _Checker) -> CheckedLines:
+    """The training lines with old ones among them; those without end are added to the list."""
+    count, charset = needed(replay, train, endless), train.codec.charset
+    if isinstance(replay.source, SynthSpec) and replay.source.endless:
+        endless.append(rendered_anew(replay, charset, count, train))
+        return train
+    return joined(train, check(read_or_render([replay.source], charset, "train"), "replay lines", drop=True), count)

@@ -99,6 +99,13 @@ class TestImages:
         assert "none.png does not exist" in found["unreadable"].examples[2].detail
         assert found.figures["Images"] == "4 decoded, 3 unreadable"
 
+    def test_the_width_that_a_model_stretches_or_squeezes_to_is_what_counts(self):
+        line = (drawn("aa", 1, width=80), "a" * 8)  # 15 steps: 60 pixels
+        assert kinds(audit(lines("abc", line), Rules(geometry=Geometry()))) == {}
+        for geometry, width in ((Geometry(width=48), 48), (Geometry(squeeze=2.0), 40)):
+            found = audit(lines("abc", line), Rules(geometry=geometry))
+            assert f"its {width} pixels at height 32 give" in found["too_long"].examples[0].detail
+
     def test_labels_that_are_too_long_with_what_would_do(self):
         # 40 pixels are 10 steps; 8 a's need 15: 60 pixels, rounded up to 64, or a stride of 2 (20 steps).
         found = audit(lines("abc", (drawn("aa", 1, width=40), "a" * 8)), Rules(geometry=Geometry(width_step=8)))

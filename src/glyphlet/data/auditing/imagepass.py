@@ -162,9 +162,8 @@ class ImagePass:
         geometry, steps, needed = self.rules.geometry, self.rules.steps, self.labels.needed
         read = np.flatnonzero(self.measures["state"] == READ)
         rows = self.measures[read]
-        # As Geometry.scaled_width and padded_width, for all lines at once.
-        scaled = np.maximum(1, np.rint(rows["width"].astype(np.float64) * geometry.height / rows["height"])).astype(int)
-        step = geometry.width_step
+        scaled = geometry.scaled_widths(rows["width"], rows["height"])
+        step = geometry.width_step  # as Geometry.padded_width, for all lines at once
         padded = -(-np.maximum(scaled, geometry.min_width) // step) * step
         wide = scaled > geometry.max_width
         for at in np.flatnonzero(wide):
@@ -177,7 +176,10 @@ class ImagePass:
             self.book.note(
                 "too_long", int(read[at]), self._would_do(int(needed[read[at]]), int(padded[at]), int(given[at]))
             )
-        if len(long):
+        if len(long) and self.rules.most:
+            note = f"a max_length of {int(needed[read[long]].max()) - 1} would do for all of them"
+            self.book.found.of("too_long").note = f"{note} ({self.rules.model})"
+        elif len(long):
             worst = int((padded[long] // needed[read[long]]).min())
             note = f"a time step every {_pixels(worst)} would do for all of them"
             if not worst:
@@ -187,6 +189,8 @@ class ImagePass:
 
     def _would_do(self, need: int, padded: int, given: int) -> str:
         """What a label that is too long would need."""
+        if self.rules.most:
+            return f"has {need - 1} characters, the model writes {self.rules.most}"
         geometry, stride = self.rules.geometry, padded // need
         width = shape.width_for(need, self.rules.steps, geometry)
         would = f"a width of {width}" if width else "no allowed width"

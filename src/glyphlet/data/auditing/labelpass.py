@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.charset import Charset, normalize
-from glyphlet.codec import min_steps
 from glyphlet.data.auditing import labeltext, shape
 from glyphlet.data.auditing.findings import Notebook
 from glyphlet.data.auditing.rules import Progress, Rules
@@ -32,7 +31,7 @@ class LabelPass:
         counts: how often each character occurs.
         lengths: the characters of each label in the form that is trained on; 0 for an empty one.
         units: how wide each label is, as `shape.units` counts.
-        needed: the time steps that each label needs.
+        needed: the steps that each label needs.
         malformed: lines whose label cannot be read at all.
     """
 
@@ -72,7 +71,7 @@ class LabelPass:
             folded = fold(text)
             self.lengths[index] = len(folded)
             self.units[index] = shape.units(folded)
-            self.needed[index] = min_steps([ord(c) for c in folded])
+            self.needed[index] = self.rules.needed(folded)
             if charset is not None:
                 self._outside(index, text, folded, charset)
         progress("reading labels", len(lines), len(lines))

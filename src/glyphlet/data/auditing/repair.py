@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.charset import normalize
-from glyphlet.codec import min_steps
 from glyphlet.data.auditing import labeltext
 from glyphlet.data.auditing.audit import Audit, Rules
 from glyphlet.data.auditing.findings import KINDS
@@ -150,7 +149,7 @@ def _useless(text: str, index: int, found: Audit, rules: Rules) -> str:
     if row["state"] == READ:
         geometry = rules.geometry
         padded = geometry.padded_width(geometry.scaled_width(int(row["width"]), int(row["height"])))
-        if min_steps([ord(c) for c in text]) > rules.steps(padded):
+        if rules.needed(text) > rules.steps(padded):
             return "too_long"
     return ""
 

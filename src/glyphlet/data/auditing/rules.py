@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from glyphlet.charset import Charset
+from glyphlet.codec import min_steps
 from glyphlet.image import Geometry
 
 Progress = Callable[[str, int, int], None]
@@ -31,6 +32,7 @@ class Rules:
         seed: of the sample.
         workers: processes that decode.
         examples: how many examples of each finding to keep; None for all.
+        most: the most characters that the model writes; 0 where the time steps of an image decide.
     """
 
     charset: Charset | None = None
@@ -43,6 +45,11 @@ class Rules:
     seed: int = 0
     workers: int = 1
     examples: int | None = 20
+    most: int = 0
+
+    def needed(self, text: str) -> int:
+        """The steps that a text needs: for CTC, or one for each character and one for the stop."""
+        return len(text) + 1 if self.most else min_steps([ord(c) for c in text])
 
 
 __all__ = ["Progress", "Rules"]

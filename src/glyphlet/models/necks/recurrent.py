@@ -1,7 +1,7 @@
 """Recurrent necks: the folded map, then an LSTM or a GRU over time.
 
-Source: CRNN (Shi et al. 2015, arXiv 1507.05717) for the idea, MicroOCR for the sizes (one layer of 32). MicroOCR's own
-BiLSTM ran over the *batch* axis by mistake, so that the neighbours in a batch changed a result. Here the recurrence
+Source: CRNN (Shi et al. 2015, arXiv 1507.05717) for the idea and for `project`, a linear layer between the recurrent
+ones (`embedding` in meijieru/crnn.pytorch); MicroOCR for the default sizes (one layer of 32). MicroOCR's own BiLSTM ran over the *batch* axis by mistake, so that the neighbours in a batch changed a result. Here the recurrence
 runs over time. `over: step` exists for its checkpoints only: it gives what that network gave for one image alone,
 where every time step is a sequence of length one.
 """
@@ -19,15 +19,35 @@ from glyphlet.models.necks import NECKS
 from glyphlet.models.necks.fold import fold_rows
 
 
+class Projected(nn.Module):
+    """Recurrent layers with a linear layer from each to the next: CRNN's, whose last linear layer is the head's."""
+
+    def __init__(
+        self, kind: type[nn.LSTM] | type[nn.GRU], inputs: int, hidden: int, layers: int, both: bool, project: int
+    ) -> None:
+        super().__init__()
+        wide = hidden * (2 if both else 1)
+        self.layers = nn.ModuleList(
+            kind(project if number else inputs, hidden, batch_first=True, bidirectional=both)
+            for number in range(layers)
+        )
+        self.projections = nn.ModuleList(nn.Linear(wide, project) for _ in range(layers - 1))
+
+    def forward(self, x_NTD: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """(N, T, D) to (N, T, hidden in all directions), as the first of two values like a recurrent layer of torch."""
+        x_NTD = self.layers[0](x_NTD)[0]
+        for projection, layer in zip(self.projections, self.layers[1:], strict=True):
+            x_NTD = layer(projection(x_NTD))[0]
+        return x_NTD, None
+
+
 class Recurrent(nn.Module):
     """`fold_rows` of the deepest map, then a recurrent network, one- or two-directional."""
 
-    def __init__(
-        self, kind: type[nn.LSTM] | type[nn.GRU], inputs: int, hidden: int, layers: int, both: bool, over: str
-    ) -> None:
+    def __init__(self, rnn: nn.Module, features: int, over: str) -> None:
         super().__init__()
-        self.rnn = kind(inputs, hidden, layers, batch_first=True, bidirectional=both)
-        self.features = hidden * (2 if both else 1)
+        self.rnn = rnn
+        self.features = features
         self.over = over
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
@@ -43,18 +63,33 @@ def _build(
     kind: type[nn.LSTM] | type[nn.GRU],
     channels: Sequence[int],
     heights: Sequence[int],
+    both: bool,
+    *,
     hidden: int,
     layers: int,
-    both: bool,
+    project: int,
     over: str,
 ) -> Recurrent:
-    if hidden < 1 or layers < 1 or over not in ("time", "step"):
+    if hidden < 1 or layers < 1 or project < 0 or over not in ("time", "step"):
         raise RecipeError(
-            f"model.neck has hidden {hidden}, layers {layers}, over {over!r}",
-            allowed="hidden and layers of 1 or more, over: time (or step, for imported MicroOCR checkpoints)",
+            f"model.neck has hidden {hidden}, layers {layers}, project {project}, over {over!r}",
+            allowed="hidden and layers of 1 or more, project of 0 or more, over: time (or step, for imported MicroOCR "
+            "checkpoints)",
             next_step="correct the recipe",
         )
-    return Recurrent(kind, channels[-1] * heights[-1], hidden, layers, both, over)
+    if project and layers == 1:
+        raise RecipeError(
+            f"model.neck has project {project} and one layer, so there is nothing to project between",
+            allowed="project with 2 layers or more",
+            next_step="set model.neck.layers to 2, or remove model.neck.project",
+        )
+    inputs, features = channels[-1] * heights[-1], hidden * (2 if both else 1)
+    rnn = (
+        Projected(kind, inputs, hidden, layers, both, project)
+        if project
+        else kind(inputs, hidden, layers, batch_first=True, bidirectional=both)
+    )
+    return Recurrent(rnn, features, over)
 
 
 @NECKS.register
@@ -64,10 +99,11 @@ def bilstm(
     *,
     hidden: int = 32,
     layers: int = 1,
+    project: int = 0,
     over: Literal["time", "step"] = "time",
 ) -> Recurrent:
     """Bidirectional LSTM over time: D = 2 * hidden."""
-    return _build(nn.LSTM, channels, heights, hidden, layers, True, over)
+    return _build(nn.LSTM, channels, heights, True, hidden=hidden, layers=layers, project=project, over=over)
 
 
 @NECKS.register
@@ -77,10 +113,11 @@ def bigru(
     *,
     hidden: int = 32,
     layers: int = 1,
+    project: int = 0,
     over: Literal["time", "step"] = "time",
 ) -> Recurrent:
     """Bidirectional GRU over time: D = 2 * hidden."""
-    return _build(nn.GRU, channels, heights, hidden, layers, True, over)
+    return _build(nn.GRU, channels, heights, True, hidden=hidden, layers=layers, project=project, over=over)
 
 
 @NECKS.register
@@ -90,7 +127,8 @@ def gru(
     *,
     hidden: int = 64,
     layers: int = 1,
+    project: int = 0,
     over: Literal["time", "step"] = "time",
 ) -> Recurrent:
     """GRU from left to right: D = hidden. MicroOCR's versions of late October 2021 have it."""
-    return _build(nn.GRU, channels, heights, hidden, layers, False, over)
+    return _build(nn.GRU, channels, heights, False, hidden=hidden, layers=layers, project=project, over=over)
