@@ -138,10 +138,12 @@ def _rows(
     for index in _chosen(opened, lines, seed):
         sample = opened.sample(index)
         pixels = prepare(sample.source, geometry, sample.origin).pixels
-        rows.append(Row(sample.text, _versions(pixels, effects, versions, seed, index)))
+        rows.append(Row(sample.text[:_LONGEST], _versions(pixels, effects, versions, seed, index)))
     return rows
 
 
+_LONGEST = 200
+"""Characters of a label that are shown; a longer one would make the picture as wide as itself."""
 COMBINATIONS = {"one_of", "some_of", "sequence"}
 """Effects that are nothing without others."""
 

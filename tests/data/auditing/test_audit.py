@@ -97,7 +97,7 @@ class TestImages:
         found = audit(open_lines(tmp_path / "train.txt"))
         assert [e.origin.rpartition(" ")[2] for e in found["unreadable"].examples] == ["2", "3", "4"]
         assert "none.png does not exist" in found["unreadable"].examples[2].detail
-        assert found.figures["Images"] == "4 decoded, 3 unreadable"
+        assert found.figures["Images"] == "1 decoded, 3 unreadable"
 
     def test_labels_that_are_too_long_with_what_would_do(self):
         # 40 pixels are 10 steps; 8 a's need 15: 60 pixels, rounded up to 64, or a stride of 2 (20 steps).

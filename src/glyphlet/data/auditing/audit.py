@@ -112,6 +112,8 @@ def audit(
     book = Notebook(lines, test, rules.examples)
     for error in lines.problems:
         book.found.add("malformed", Example(-1, error.problem, "", error.next_step))
+    for _ in range(lines.malformed - len(lines.problems)):  # those that no problem describes
+        book.found.count("malformed", -1)
     labels = LabelPass(book, rules)
     labels.run(progress)
     images = ImagePass(book, rules, labels)
@@ -139,7 +141,7 @@ def _figures(labels: LabelPass, images: ImagePass) -> dict[str, str]:
     figures = {
         "Lines": f"{len(state):,}",
         "Characters": f"{sum(labels.counts.values()):,} of {len(labels.counts):,} kinds",
-        "Images": f"{int((state != UNSEEN).sum()):,} decoded, {int((state == BAD).sum()):,} unreadable",
+        "Images": f"{int(((state != UNSEEN) & (state != BAD)).sum()):,} decoded, {int((state == BAD).sum()):,} unreadable",
     }
     for name, key in (("Height", "height"), ("Width", "width")):
         values = images.measures[key][state == READ]
