@@ -229,7 +229,7 @@ def test_holes_and_malformed_lines_are_findings():
     found = audit(Holes())
     assert found["malformed"].count == 2
     assert [e.origin for e in found["malformed"].examples] == [
-        "holes.lmdb line 9 has no tab",
+        "holes.lmdb line 9",
         "holes.lmdb image-000000002",
     ]
     assert [e.detail for e in found["unreadable"].examples] == ["image-000000003 is missing"]

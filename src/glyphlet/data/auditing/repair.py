@@ -19,7 +19,7 @@ from glyphlet.charset import normalize
 from glyphlet.codec import min_steps
 from glyphlet.data.auditing import labeltext
 from glyphlet.data.auditing.audit import Audit, Rules
-from glyphlet.data.auditing.findings import KINDS
+from glyphlet.data.auditing.findings import KINDS, placed
 from glyphlet.data.auditing.linemeasure import READ
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
@@ -282,7 +282,8 @@ def _changes(done: Repair, source: LineSet) -> Iterator[str]:
     """The rows of the list of changes: where, what, why, before, after."""
     yield "line\taction\treason\tbefore\tafter"
     for problem in done.unparsed:
-        yield f"{labeltext.shown(problem)}\tdropped\tmalformed\t\t"
+        where, what = placed(problem)
+        yield f"{labeltext.shown(where)}\tdropped\tmalformed\t{labeltext.shown(what)}\t"
     for index in sorted(done.dropped.keys() | done.changed.keys()):
         try:
             before = labeltext.shown(source.text(index))
