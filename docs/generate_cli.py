@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import typer
 import typer.models
 
 from glyphlet.cli import app
@@ -97,10 +98,19 @@ def section(name: str, verb: Callable[..., Any]) -> str:
 
 
 def verbs() -> dict[str, Callable[..., Any]]:
-    """The verbs by name, in the order in which `glyphlet --help` lists them."""
+    """The verbs by name, in the order in which `glyphlet --help` lists them; then those of a group, as `data check`."""
+    found = _verbs_of(app, "")
+    for group in app.registered_groups:
+        inner = group.typer_instance
+        assert inner is not None
+        found |= _verbs_of(inner, f"{inner.info.name} ")
+    return found
+
+
+def _verbs_of(of: typer.Typer, prefix: str) -> dict[str, Callable[..., Any]]:
     return {
-        info.name or info.callback.__name__.replace("_", "-"): info.callback
-        for info in app.registered_commands
+        prefix + (info.name or info.callback.__name__.replace("_", "-")): info.callback
+        for info in of.registered_commands
         if info.callback is not None
     }
 

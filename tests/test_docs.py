@@ -106,7 +106,12 @@ class TestCommandLine:
 
     def test_the_page_has_every_option(self):
         page = (DOCS / "cli.md").read_text(encoding="utf-8")
-        for verb, command in typer.main.get_command(app).commands.items():
+        commands = dict(typer.main.get_command(app).commands)
+        for group in [name for name, command in commands.items() if hasattr(command, "commands")]:
+            commands |= {f"{group} {name}": command for name, command in commands.pop(group).commands.items()}
+        assert "data check" in commands
+        for verb, command in commands.items():
+            assert f"## glyphlet {verb}\n" in page
             section = page.partition(f"## glyphlet {verb}\n")[2].partition("\n## ")[0]
             options = {name for p in command.params for name in (*p.opts, *p.secondary_opts) if name.startswith("-")}
             assert set(re.findall(r"`(--?[a-z][a-z-]*)`", section)) >= options - {"--help", "-h"}, verb

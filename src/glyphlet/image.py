@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import stat
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,6 +153,20 @@ def _refuse(
     )
 
 
+def check_regular(path: str | Path, name: str) -> None:
+    """Refuse a pipe or a device, which would be waited for, or read, without end.
+
+    Raises:
+        ImageError: it is one.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # whoever opens it says what is wrong
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise _refuse(name, "is a pipe or a device, not a file", "give the path of an image file")
+
+
 def open_image(source: str | Path | bytes | bytearray | memoryview, name: str | None = None) -> Image.Image:
     """Open an image file without decoding its pixels.
 
@@ -158,6 +174,8 @@ def open_image(source: str | Path | bytes | bytearray | memoryview, name: str | 
         ImageError: there is no such file, it is not an image, or it has more than `MAX_PIXELS`.
     """
     name = name or name_of(source)
+    if isinstance(source, str | Path):
+        check_regular(source, name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

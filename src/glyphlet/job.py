@@ -181,6 +181,12 @@ def run(recipe: Recipe, root: Path, console: Console, *, folder: Path | None = N
         f"best epoch {outcome.best_epoch} with {outcome.best_accuracy:.4f} of the validation words",
         soft_wrap=True,
     )
+    if outcome.best_accuracy == 0:
+        console.print(
+            f"not one validation line is read rightly: {outcome.steps:,} updates may be too few. Next: more train.epochs, or "
+            "a smaller train.batch (docs/tutorial.md, part 4)",
+            style="yellow", highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     return finish(task, outcome, console)
 
 
@@ -268,6 +274,7 @@ def check_old(start: StartSpec, folder: Path, model: Path, console: Console) -> 
 
 def point_to(folder: Path) -> None:
     """Let `latest` beside a run folder lead to it, where the file system has links."""
+    folder = folder.resolve()  # it may have been named by the link itself
     link = folder.parent / LATEST
     with contextlib.suppress(OSError):
         if link.is_symlink() or not link.exists():

@@ -102,3 +102,18 @@ class Registry:
                     next_step=f"correct {self.where} in the recipe",
                 )
         return self[name](*inputs, **options)
+
+    def build_chance(self, name: str, options: Mapping[str, Any]) -> tuple[Any, float]:
+        """Build a part that a line has with the probability `p` among its options, 1 by default.
+
+        Returns:
+            The part, and the probability.
+
+        Raises:
+            RecipeError: as `build`; or `p` is no probability.
+        """
+        own = dict(options)
+        chance = own.pop("p", 1)
+        if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
+            raise RecipeError(f"{self.kind} {name} has p {chance!r}", allowed="0 to 1", next_step="correct it")
+        return self.build(name, own), chance

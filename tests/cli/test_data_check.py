@@ -62,7 +62,7 @@ def test_malformed_lines_are_listed_and_not_raised(run, labels):
     path.write_text(path.read_text() + "no tab here\n")
     result = run(path)
     assert result.exit_code == 1
-    assert "line 3 has no tab" in result.stdout
+    assert "line 3: has no tab: 'no tab here'" in result.stdout
     assert "Lines" in result.stdout
 
 

@@ -94,3 +94,11 @@ def test_a_sheet_by_hand():
     assert (picture[GAP : GAP + 20, GAP : GAP + 40] == 7).all()
     assert (picture[GAP : GAP + 20, GAP + 60 + GAP : GAP + 60 + GAP + 40] == 7).all()
     assert (picture[GAP + 20 + GAP : GAP + 20 + GAP + 16, GAP : GAP + 60] == 9).all()
+
+
+def test_a_label_without_end_makes_no_picture_without_end(glyphlet, tmp_path):
+    Image.new("L", (40, 32)).save(tmp_path / "a.png")
+    (tmp_path / "labels.txt").write_text("a.png\t" + "1" * 2_000_000 + "\n")
+    assert glyphlet("data", "show", tmp_path / "labels.txt", tmp_path / "sheet.png").code == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width < 4000

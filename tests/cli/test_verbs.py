@@ -140,6 +140,16 @@ class TestTrain:
         assert "all epochs done after 2 epochs" in result.out
         assert (folder / "model.onnx").read_bytes() == job.model.read_bytes()
 
+    def test_the_link_to_the_newest_run_is_gone_on_with_and_stays(self, glyphlet, job, tmp_path):
+        folder = shutil.copytree(job.folder, tmp_path / "run")
+        (folder / "model.onnx").unlink()
+        link = tmp_path / "latest"
+        link.symlink_to("run", target_is_directory=True)
+        result = glyphlet("train", "--resume", link)
+        assert (result.code, result.err) == (0, "")
+        assert link.resolve() == folder.resolve()
+        assert (folder / "model.onnx").is_file()
+
     def test_windows_line_ends_spaces_and_doubled_names(self, glyphlet, digits, settings, tmp_path):
         """A label keeps its trailing space; the same image may have several lines."""
         rows = [f"{s.source}\t{s.text}" for s in read_label_file(digits)[:20]]
@@ -209,8 +219,18 @@ class TestRead:
         assert [row["text"] for row in rows] == [reading.text for reading in Reader(job.model).read(images)]
         assert all(0 <= row["confidence"] <= 1 and len(row["characters"]) == len(row["text"]) for row in rows)
 
+    def test_a_folder_is_read_in_the_order_of_names(self, glyphlet, job, digits, tmp_path):
+        for number, path in enumerate(reversed(first_images(digits))):
+            shutil.copy(path, tmp_path / f"{number}.png")
+        (tmp_path / "notes.txt").write_text("no image")
+        result = glyphlet("read", "-m", job.model, tmp_path)
+        singly = glyphlet("read", "-m", job.model, *sorted(tmp_path.glob("*.png")))
+        assert (result.code, result.out) == (0, singly.out)
+        assert result.out.count("\n") == len(first_images(digits))
+
     def test_one_bad_image_among_good_ones(self, glyphlet, job, digits, tmp_path):
         (tmp_path / "bad.png").write_bytes(b"\x89PNG nonsense")
+        (tmp_path / "empty").mkdir()
         Image.new("L", (40_000, 32)).save(tmp_path / "wide.png")
         good = first_images(digits)
         paths = [
@@ -218,7 +238,7 @@ class TestRead:
             tmp_path / "bad.png",
             good[1],
             tmp_path / "none.png",
-            tmp_path,
+            tmp_path / "empty",
             tmp_path / "wide.png",
             good[2],
         ]

@@ -432,3 +432,21 @@ def test_real_lines_in_archives(tmp_path, name):
     pairs = [(f"{i:04d}.png", data, text) for i, (data, text) in enumerate(expected)]
     assert content(opened(tarred(tmp_path / "l.tar", members_of(pairs)))) == expected
     assert content(opened(zipped(tmp_path / "l.zip", members_of(pairs, ".gt.txt")))) == expected
+
+
+def test_another_process_gets_the_index_of_a_tar(tmp_path, monkeypatch):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data, text in ROWS[:3]:
+            for inner, raw in ((name, data), (name.replace(".png", ".txt"), text.encode())):
+                info = tarfile.TarInfo(inner)
+                info.size = len(raw)
+                tar.addfile(info, io.BytesIO(raw))
+    lines = opened(tmp_path / "a.tar", group="^(.)")
+    sent = pickle.dumps(lines)
+    monkeypatch.setattr("glyphlet.data.formats.webdataset.members", None)  # nobody passes over the headers again
+    again = pickle.loads(sent)
+    assert [(again[i].source, again.text(i)) for i in range(3)] == EXPECTED[:3]
+    assert [again.group(i) for i in range(3)] == ["a", "b", "c"]
+    assert [again.origin(i) for i in range(3)] == [lines.origin(i) for i in range(3)]
+    again.close()
+    lines.close()

@@ -250,3 +250,19 @@ def test_every_line_in_any_order(tmp_path):
     order = np.random.default_rng(0).permutation(2000)
     with open_lines(tmp_path / "a") as lines:
         assert [lines[int(i)].source for i in order] == [b"image %d" % (i + 1) for i in order]
+
+
+@pytest.mark.parametrize("about", [b"no json", b"[1]", b"\xff"])
+def test_a_note_that_is_not_ours_is_passed_over(tmp_path, about):
+    environment = lmdb.open(str(tmp_path / "a.lmdb"), map_size=1 << 20)
+    with environment.begin(write=True) as transaction:
+        for key, value in (
+            (b"num-samples", b"1"),
+            (b"image-000000001", b"x"),
+            (b"label-000000001", b"one"),
+            (b"glyphlet-about", about),
+        ):
+            transaction.put(key, value)
+    environment.close()
+    with open_lines(tmp_path / "a.lmdb") as lines:
+        assert (len(lines), lines.text(0), lines.grouped) == (1, "one", False)

@@ -77,7 +77,7 @@ def test_a_worker_that_dies_is_told_of(lines, monkeypatch):
     for process in loader._pool._processes.values():
         process.kill()
         process.join()
-    with pytest.raises(TrainingError, match=r"has died.*train\.workers=0"):
+    with pytest.raises(TrainingError, match=r"has died.*workers: 0 .*--resume.*train\.workers=0"):
         list(loader.epoch(1))
     loader.close()
 

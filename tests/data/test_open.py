@@ -1,5 +1,6 @@
 """One function opens every format, joins several sources, and says what is wrong with a path."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -120,3 +121,17 @@ def test_empty_texts_are_lines(tmp_path):
 def test_the_page_has_every_format():
     page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
     assert [name for name in FORMATS if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("format", ["auto", "tsv", "csv", "jsonl", "doctr"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, format):
+    os.mkfifo(tmp_path / "labels.txt")
+    with pytest.raises(LabelError, match=r"labels.txt (cannot be read: it is a pipe|is no file and no folder)"):
+        open_lines(SourceSpec(path=str(tmp_path / "labels.txt"), format=format))
+
+
+def test_a_dangling_link_is_not_proposed_as_itself(tmp_path):
+    (tmp_path / "labels.txt").symlink_to("nowhere")
+    with pytest.raises(LabelError) as caught:
+        open_lines(tmp_path / "labels.txt")
+    assert caught.value.next_step == "check the path"

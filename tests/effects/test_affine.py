@@ -47,8 +47,26 @@ def test_nothing_asked_for_changes_nothing():
 )
 def test_each_amount_moves_a_dot_where_it_should(options, drawn, start, end):
     nothing = {"rotate": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0}
-    moved = affine(**nothing | options)(dot(*start), Fixed(*drawn))
+    moved = affine(**nothing | options, keep=False)(dot(*start), Fixed(*drawn))
     assert end == centre(moved)
+
+
+@pytest.mark.parametrize("width", [60, 150, 400, 800])
+def test_the_ends_of_a_line_stay_in_view(width):
+    line = np.full((1, 32, width), 200, np.uint8)
+    line[0, 8:24, 2:6] = line[0, 8:24, -6:-2] = 20  # a letter at each end
+    whole = (255 - line[0]).sum(dtype=int) - 55 * line[0].size
+    for seed in range(200):
+        moved = affine()(line, np.random.default_rng(seed))
+        for half in (moved[0, :, : width // 2], moved[0, :, width // 2 :]):
+            assert (200 - half.astype(int)).sum() > 0.6 * whole / 2  # sizes go down to .9 on each axis, slants blur
+
+
+def test_without_keep_the_ends_of_long_lines_are_cut():
+    line = np.full((1, 32, 800), 200, np.uint8)
+    line[0, 8:24, 2:6] = 20
+    lost = [(affine(keep=False)(line, np.random.default_rng(seed)) > 150).all() for seed in range(100)]
+    assert sum(lost) > 20
 
 
 def test_what_comes_into_view_has_the_colour_of_the_border():

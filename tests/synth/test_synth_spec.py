@@ -37,8 +37,8 @@ def test_a_spec_survives_plain_values():
     [
         ({"text": "mix"}, "texts: a list of sources"),
         ({"texts": [{"kind": "dates"}]}, "text: mix when texts are listed"),
-        ({"pattern": "a"}, "text: pattern when a pattern is given"),
-        ({"text": "pattern"}, "pattern: a regular expression"),
+        ({"pattern": "a"}, "text: pattern beside a pattern"),
+        ({"text": "pattern"}, "text: pattern together with a pattern"),
         ({"background": "photos"}, "background: photos together with photos"),
         ({"photos": "x"}, "background: photos together with photos"),
         ({"glyphs": "x.npz", "fonts": ["a.ttf"]}, "without fonts"),

@@ -9,6 +9,19 @@ import typer
 
 from glyphlet.cli.data_check import check
 from glyphlet.cli.data_show import show
+from glyphlet.cli.data_source import (
+    Delimiter,
+    Dictionary,
+    DictionaryEncoding,
+    Encoding,
+    Group,
+    GroupColumn,
+    ImageColumn,
+    Images,
+    NamePattern,
+    TextColumn,
+    cores,
+)
 
 app = typer.Typer(
     name="data",
@@ -44,25 +57,16 @@ def convert(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older set in DST.")] = False,
     format: Annotated[str, typer.Option(help="The format of SRC; auto looks at it.")] = "auto",
-    encoding: Annotated[
-        str, typer.Option(help="Of label files: auto is UTF-8, or what a byte order mark says.")
-    ] = "auto",
-    images: Annotated[
-        str | None, typer.Option(help="The folder (or zip) that image paths are relative to. [default: beside SRC]")
-    ] = None,
-    dictionary: Annotated[str | None, typer.Option(help="Index labels: the file with one character a line.")] = None,
-    dictionary_encoding: Annotated[str, typer.Option(help="Of the dictionary.")] = "auto",
-    image_column: Annotated[str | None, typer.Option(help="CSV, JSON lines, Parquet: the column of images.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="The same for the texts.")] = None,
-    group_column: Annotated[str | None, typer.Option(help="The same for groups (a page, a writer).")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="CSV: what stands between columns.")] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(help="A regular expression on image paths: what it matches is a line's group; or folder."),
-    ] = None,
-    name_pattern: Annotated[
-        str | None, typer.Option(help="Text in the file name: a regular expression with a group named text.")
-    ] = None,
+    encoding: Encoding = "auto",
+    images: Images = None,
+    dictionary: Dictionary = None,
+    dictionary_encoding: DictionaryEncoding = "auto",
+    image_column: ImageColumn = None,
+    text_column: TextColumn = None,
+    group_column: GroupColumn = None,
+    delimiter: Delimiter = None,
+    group: Group = None,
+    name_pattern: NamePattern = None,
 ) -> None:
     """Write labelled lines in another format, after decoding every image.
 
@@ -97,7 +101,7 @@ def convert(
             bars.update(bar, completed=done, total=total, rate=speed)
 
         result = run(
-            spec, destination, to=to, workers=workers or _cores(), overwrite=overwrite, strict=strict,
+            spec, destination, to=to, workers=workers or cores(), overwrite=overwrite, strict=strict,
             shard=shard_size, progress=tell,
         )  # fmt: skip
     for note in result.notes:
@@ -113,12 +117,6 @@ def convert(
     if result.listed is not None:
         typer.secho(f"glyphlet: lines were dropped; {result.listed} names each", err=True, fg="yellow")
         raise typer.Exit(1)
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 for verb in (check, convert, show):

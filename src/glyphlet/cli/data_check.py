@@ -8,6 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glyphlet.cli.data_source import (
+    Delimiter,
+    Dictionary,
+    DictionaryEncoding,
+    Encoding,
+    Group,
+    GroupColumn,
+    ImageColumn,
+    Images,
+    NamePattern,
+    TextColumn,
+    cores,
+)
+
 if TYPE_CHECKING:
     from glyphlet.data.auditing.audit import Rules
 
@@ -58,25 +72,16 @@ def check(
     workers: Annotated[int, typer.Option(min=0, help="Processes that decode; 0 is one a core.")] = 0,
     strict: Annotated[bool, typer.Option(help="Exit with 1 for warnings, too.")] = False,
     format: Annotated[str, typer.Option(help="The format of the lines; auto looks at them.")] = "auto",
-    encoding: Annotated[
-        str, typer.Option(help="Of label files: auto is UTF-8, or what a byte order mark says.")
-    ] = "auto",
-    images: Annotated[
-        str | None, typer.Option(help="The folder (or zip) that image paths are relative to. [default: beside SRC]")
-    ] = None,
-    dictionary: Annotated[str | None, typer.Option(help="Index labels: the file with one character a line.")] = None,
-    dictionary_encoding: Annotated[str, typer.Option(help="Of the dictionary.")] = "auto",
-    image_column: Annotated[str | None, typer.Option(help="CSV, JSON lines, Parquet: the column of images.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="The same for the texts.")] = None,
-    group_column: Annotated[str | None, typer.Option(help="The same for groups (a page, a writer).")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="CSV: what stands between columns.")] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(help="A regular expression on image paths: what it matches is a line's group; or folder."),
-    ] = None,
-    name_pattern: Annotated[
-        str | None, typer.Option(help="Text in the file name: a regular expression with a group named text.")
-    ] = None,
+    encoding: Encoding = "auto",
+    images: Images = None,
+    dictionary: Dictionary = None,
+    dictionary_encoding: DictionaryEncoding = "auto",
+    image_column: ImageColumn = None,
+    text_column: TextColumn = None,
+    group_column: GroupColumn = None,
+    delimiter: Delimiter = None,
+    group: Group = None,
+    name_pattern: NamePattern = None,
 ) -> None:
     """Check labelled lines: images, labels, characters, lengths, copies, leaks into the test lines.
 
@@ -93,7 +98,7 @@ def check(
 
     rules = replace(
         _rules(charset, model, recipe, height, stride), near=near, sample=sample, seed=seed,
-        empty="keep" if keep_empty else "error", examples=None if everything else 20, workers=workers or _cores(),
+        empty="keep" if keep_empty else "error", examples=None if everything else 20, workers=workers or cores(),
     )  # fmt: skip
     if fix is not None:
         refuse_sources(fix, [*sources, *(test or [])], overwrite)
@@ -134,6 +139,9 @@ def check(
             changes, count = write_list(done, lines, fix, absolute)
         else:
             changes, count = write_set(done, lines, fix, rules.workers, overwrite)
+        if count < len(done.lines):
+            missing = f"{len(done.lines) - count:,} lines could not be written"
+            console.print(f"{missing}; {fix}.dropped.txt names each", markup=False, soft_wrap=True)
         listed = ", ".join(f"{kind} {n:,}" for kind, n in done.counts().most_common())
         console.print(
             f"{fix}: {count:,} lines, {len(done.changed):,} changed, {sum(done.counts().values()):,} dropped"
@@ -145,12 +153,6 @@ def check(
 
 def _kinds(count: int, what: str) -> str:
     return f"{count} kind{'s' * (count != 1)} of {what}s"
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open(sources: list[str], settings: dict[str, str | None]) -> Any:

@@ -138,25 +138,27 @@ def _rows(
     for index in _chosen(opened, lines, seed):
         sample = opened.sample(index)
         pixels = prepare(sample.source, geometry, sample.origin).pixels
-        rows.append(Row(sample.text, _versions(pixels, effects, versions, seed, index)))
+        rows.append(Row(sample.text[:_LONGEST], _versions(pixels, effects, versions, seed, index)))
     return rows
 
 
+_LONGEST = 200
+"""Characters of a label that are shown; a longer one would make the picture as wide as itself."""
 COMBINATIONS = {"one_of", "some_of", "sequence"}
 """Effects that are nothing without others."""
 
 
 def _each(opened: LineSet, geometry: Geometry, versions: int, seed: int) -> list[Row]:
-    """One row for every effect, on lines that take turns."""
+    """One row for every effect, all on one line of usual length: the one nearest to six times its height."""
     from glyphlet.effects import EFFECTS, build_effects
     from glyphlet.evaluate.sheet import Row
     from glyphlet.image import prepare
     from glyphlet.spec import PartSpec
 
-    chosen = _chosen(opened, 12, seed)
+    samples = [opened.sample(index) for index in _chosen(opened, 12, seed)]
+    seen = [prepare(sample.source, geometry, sample.origin).pixels for sample in samples]
+    pixels = min(seen, key=lambda line: abs(line.shape[2] - 6 * geometry.height))
     rows = []
     for number, name in enumerate(name for name in sorted(EFFECTS) if name not in COMBINATIONS):
-        sample = opened.sample(chosen[number % len(chosen)])
-        pixels = prepare(sample.source, geometry, sample.origin).pixels
         rows.append(Row(name, _versions(pixels, build_effects([PartSpec(name=name)]), versions, seed, number)))
     return rows

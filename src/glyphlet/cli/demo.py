@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +67,8 @@ def demo(
         )  # fmt: skip
     console.print(f"\nreport {job.report}\nmodel  {job.model}", highlight=False, markup=False, soft_wrap=True)
     model, images = (shlex.quote(str(p)) for p in (job.model, Path(job.test.results[0].path).parent))
-    console.print(f"try    glyphlet read -m {model} {images}/*.png", highlight=False, markup=False, soft_wrap=True)
+    program = "glyphlet" if shutil.which("glyphlet") else shlex.quote(str(Path(sys.executable).with_name("glyphlet")))
+    console.print(f"try    {program} read -m {model} {images}", highlight=False, markup=False, soft_wrap=True)
     scores = job.test.scores
     console.print(f"word accuracy {scores.word_accuracy:.4f} ({scores.correct_lines}/{scores.lines})", highlight=False)
     if scores.correct_lines < scores.lines:

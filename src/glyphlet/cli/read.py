@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from glyphlet.runtime.reader import Reader
 
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
+"""Files of a folder that are read. A file that is named is read whatever its name."""
+
+
 def read(
-    images: Annotated[list[Path], typer.Argument(help="Line images.", show_default=False)],
+    images: Annotated[list[Path], typer.Argument(help="Line images, and folders of them.", show_default=False)],
     model: Annotated[Path, typer.Option("-m", "--model", help="Model file.", show_default=False)],
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, with confidences and spans.")
@@ -32,6 +36,7 @@ def read(
     from glyphlet.runtime.reader import Reader
 
     reader = Reader(model, threads=threads)
+    images = [path for given in images for path in _images_in(given)]
     failed = False
     part = max(512, batch)
     for start in range(0, len(images), part):
@@ -47,6 +52,12 @@ def read(
                 typer.echo(f"{path}\t{reading.text}")
     if failed:
         raise typer.Exit(1)
+
+
+def _images_in(path: Path) -> list[Path]:
+    """The image files of a folder, sorted by name; a path that is no folder, or one without images, is itself."""
+    inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else []
+    return inside or [path]
 
 
 def _readings(reader: Reader, paths: list[Path], batch: int) -> Iterator[tuple[Path, Reading | ImageError]]:

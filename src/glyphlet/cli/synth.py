@@ -48,6 +48,9 @@ def synth(
     text: Annotated[
         Path | None, typer.Option(help="A text file to take lines from, instead of random characters.")
     ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="A regular expression that the texts match, such as '[A-Z]{2}\\d{6}'.")
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="Settings from a recipe's data.train (or, for the stream test, data.test).")
     ] = None,
@@ -79,6 +82,10 @@ def synth(
     settings["font_size"] = list(_range("--size", size)) if size else None
     if text is not None:
         settings |= {"text": "file", "text_file": str(text)}
+    if pattern is not None:
+        if text is not None:
+            raise RecipeError("--text and --pattern are both given", allowed="one of them", next_step="leave one out")
+        settings |= {"text": "pattern", "pattern": pattern}
     spec, characters = _settings(recipe, stream, settings, set_ or [], charset)
     console = Console()
     if audit:

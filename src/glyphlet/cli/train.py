@@ -61,6 +61,7 @@ def train(
                 allowed="--resume RUN alone: a run goes on with the settings that it was started with",
                 next_step="leave out the others, or start a new run",
             )
+        resume = resume.resolve()  # `runs/latest` is a link that will point elsewhere
         recipe = resume_recipe(resume)
         if (resume / REPORT).is_file() and (resume / "model.onnx").is_file():  # its test lines were read, once
             console.print(

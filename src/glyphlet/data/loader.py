@@ -176,7 +176,8 @@ class LineLoader:
                 raise TrainingError(
                     "a process that prepares lines has died, for want of memory perhaps",
                     allowed="enough memory for train.workers processes",
-                    next_step="go on with fewer: --set train.workers=0",
+                    next_step="set workers: 0 under train in the recipe.yaml of the run, and go on with --resume; "
+                    "or begin anew with --set train.workers=0",
                 ) from error
             self.waited += time.perf_counter() - begin
             if update is None:

@@ -91,7 +91,7 @@ def _missing(path: Path) -> LabelError:
         )  # a device, a socket
     except (OSError, ValueError) as error:
         failure = error if isinstance(error, OSError) else OSError(str(error))
-    guess = nearest(path.name, beside)
+    guess = nearest(path.name, [name for name in beside if name != path.name])
     return unreadable(path, failure, f"check the path{guess}")
 
 

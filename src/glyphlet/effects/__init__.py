@@ -22,7 +22,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.errors import RecipeError
 from glyphlet.registry import Registry
 from glyphlet.spec import PartSpec
 
@@ -42,16 +41,13 @@ def build_effects(specs: Sequence[PartSpec]) -> list[Effect]:
 
 
 def _build(spec: PartSpec) -> Effect:
-    options = spec.options
-    probability = options.pop("p", 1)
-    if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise RecipeError(f"effect {spec.name} has p {probability!r}", allowed="0 to 1", next_step="correct it")
-    effect: Effect = EFFECTS.build(spec.name, options)
-    if probability == 1:
+    built, chance = EFFECTS.build_chance(spec.name, spec.options)
+    effect: Effect = built
+    if chance == 1:
         return effect
 
     def sometimes(line: Pixels, random: np.random.Generator) -> Pixels:
-        return effect(line, random) if random.random() < probability else line
+        return effect(line, random) if random.random() < chance else line
 
     return sometimes
 

@@ -20,7 +20,9 @@ Matrix = NDArray[np.float64]
 
 
 @EFFECTS.register
-def affine(*, rotate: float = 2.0, shear: float = 10.0, scale: float = 0.1, shift: float = 0.05) -> Effect:
+def affine(
+    *, rotate: float = 2.0, shear: float = 10.0, scale: float = 0.1, shift: float = 0.05, keep: bool = True
+) -> Effect:
     """Rotate, shear, scale and move a line about its centre; what comes into view takes the median colour of the border.
 
     Each amount is drawn evenly from its range for each line; height and width are scaled apart from each other.
@@ -30,6 +32,8 @@ def affine(*, rotate: float = 2.0, shear: float = 10.0, scale: float = 0.1, shif
         shear: largest slant either way, in degrees.
         scale: largest change of size either way, as a share: 0.1 is 0.9 to 1.1.
         shift: largest move either way, as a share of the line's height, along both axes.
+        keep: moves stop and sizes shrink where ink would leave the line, and long lines are turned less: by what moves
+            their ends by an eighth of their height at most. Without it the ends of long lines are cut off.
 
     Raises:
         RecipeError: an amount is negative, or so large that a line could vanish.
@@ -43,11 +47,16 @@ def affine(*, rotate: float = 2.0, shear: float = 10.0, scale: float = 0.1, shif
         number("affine", name, value, 0, most)
 
     def effect(line: Pixels, random: np.random.Generator) -> Pixels:
+        _, height, width = line.shape
+        most = min(rotate, _gentle(height, width)) if keep else rotate
         turn, slant, tall, wide, down, right = random.uniform(-1, 1, 6)
         matrix = _inverse(
-            math.radians(rotate * turn), math.tan(math.radians(shear * slant)), 1 + scale * wide, 1 + scale * tall
+            math.radians(most * turn), math.tan(math.radians(shear * slant)), 1 + scale * wide, 1 + scale * tall
         )
-        placed = _about_centre(matrix, line, np.array([right, down]) * shift * line.shape[1])
+        move = np.array([right, down]) * shift * height
+        if keep:
+            matrix, move = _fitted(line, matrix, move)
+        placed = _about_centre(matrix, line, move)
         fill = border(line)
         return np.stack([
             cv2.warpAffine(
@@ -92,12 +101,14 @@ def digits_affine(
 
     def effect(line: Pixels, random: np.random.Generator) -> Pixels:
         _, height, width = line.shape
-        most = min(rotate, math.degrees(math.atan2(height / 8, width / 2)))
+        most = min(rotate, _gentle(height, width))
         turn, slant, right, low = random.uniform(-1, 1, 4)
         size = random.uniform(small, large)
         matrix = _inverse(math.radians(most * turn), math.tan(math.radians(shear * slant)), size, size)
         move = np.array([right * across * width, low * down * height])
-        placed = _about_centre(matrix, line, _inside(line, matrix, move) if keep else move)
+        if keep:
+            matrix, move = _fitted(line, matrix, move)
+        placed = _about_centre(matrix, line, move)
         new = ground(line)
         for plane, target in zip(np.ascontiguousarray(line), new, strict=True):
             cv2.warpAffine(
@@ -109,17 +120,24 @@ def digits_affine(
     return effect
 
 
-def _inside(line: Pixels, matrix: Matrix, move: Matrix) -> Matrix:
-    """The move, cut short where the ink's box would leave the line; a box that does not fit comes into the middle."""
+def _gentle(height: int, width: int) -> float:
+    """The turn in degrees that moves the ends of a line by an eighth of its height."""
+    return math.degrees(math.atan2(height / 8, width / 2))
+
+
+def _fitted(line: Pixels, matrix: Matrix, move: Matrix) -> tuple[Matrix, Matrix]:
+    """The change, made smaller where the ink's box would not fit into the line, and the move, cut short at its edges."""
     marked = inked(ink(line)[0])
     if not marked.any():
-        return move
+        return matrix, move
     extents = [np.flatnonzero(counted(marked, axis))[[0, -1]] for axis in (0, 1)]
     size = np.array(marked.shape[::-1])
     corners = np.array([(x, y) for x in extents[0] for y in extents[1]]) - (size - 1) / 2
     moved = corners @ np.linalg.inv(matrix).T
+    fit = np.minimum(1, np.maximum(size - 1, 1) / np.maximum(np.ptp(moved, axis=0), 1))
+    moved = moved * fit
     least, most = -(size - 1) / 2 - moved.min(0), (size - 1) / 2 - moved.max(0)
-    return np.where(least <= most, np.clip(move, least, np.maximum(least, most)), (least + most) / 2)
+    return matrix / fit, np.clip(move, np.minimum(least, most), np.maximum(least, most))
 
 
 def _pair(shift: Range) -> tuple[float, float]:

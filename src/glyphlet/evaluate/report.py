@@ -73,7 +73,7 @@ text-decoration:underline;text-underline-offset:.2em}
 mark.space{color:var(--space);background:var(--space-bg)}
 .gap{display:inline-block;min-width:1ch;height:1.15em;margin:0 .08em;vertical-align:text-bottom;
 border:1px dashed var(--wrong);border-radius:.15rem}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto}.wide>img{max-width:100%;height:auto}
 .fit{width:fit-content;max-width:100%}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem 1.5rem .35rem 0;text-align:right;border-bottom:1px solid var(--edge);white-space:nowrap}

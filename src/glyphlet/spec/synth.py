@@ -114,9 +114,9 @@ class SynthSpec(Strict):
         if self.text == "mix" and not self.texts:
             raise ValueError("texts: a list of sources, for text: mix")
         if self.pattern is not None and self.text != "pattern":
-            raise ValueError(f"text: pattern when a pattern is given; text is {self.text!r}")
+            raise ValueError(f"text: pattern beside a pattern (here text is {self.text!r})")
         if self.text == "pattern" and not self.pattern:
-            raise ValueError("pattern: a regular expression, for text: pattern")
+            raise ValueError("text: pattern together with a pattern, such as pattern: '[A-Z]{2}\\d{6}'")
         if (self.background == "photos") != (self.photos is not None):
             raise ValueError("background: photos together with photos: a folder of images")
         if self.glyphs is not None and (self.fonts or self.shaping or self.mixed_fonts):

@@ -10,10 +10,11 @@ from PIL import Image
 from glyphlet.charset import Charset
 from glyphlet.data.auditing.audit import Rules, audit
 from glyphlet.data.auditing.repair import changes_beside, refuse_sources, repair, write_list, write_set
+from glyphlet.data.conversion.convert import convert
 from glyphlet.data.lineset import ListedLines
 from glyphlet.data.open import open_lines
 from glyphlet.data.sample import Sample
-from glyphlet.errors import LabelError
+from glyphlet.errors import GlyphletError, LabelError
 
 RULES = Rules(charset=Charset.named("ascii"))
 
@@ -178,3 +179,59 @@ def test_nothing_left_is_nothing_written(tmp_path):
         with pytest.raises(LabelError, match=r"no line is left.*empty 1"):
             write(done, lines, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_malformed_line_is_counted_and_listed_however_few_are_examples(tmp_path):
+    source = folder(tmp_path, "one")
+    with source.open("a", encoding="utf-8") as file:
+        file.write("".join(f"no tab {i}\n" for i in range(60)))
+    done = fixed(source, tmp_path / "clean.txt", Rules(charset=Charset.named("ascii"), examples=20))
+    assert done.counts() == {"malformed": 60}
+    rows = changes_beside(tmp_path / "clean.txt").read_text().splitlines()[1:]
+    assert [int(row.partition(" line ")[2].split()[0]) for row in rows] == list(range(2, 62))
+    assert all(row.split("\t")[1:3] == ["dropped", "malformed"] for row in rows)
+
+
+def test_a_full_disk_leaves_nothing_that_the_next_run_refuses(tmp_path, monkeypatch):
+    source, out = folder(tmp_path, "one", ""), tmp_path / "clean.txt"
+
+    def full(path, data):
+        if path == out:
+            raise OSError(28, "No space left on device")
+        path.write_bytes(data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("glyphlet.data.auditing.repair.replace_file", full)
+        with pytest.raises(OSError, match="No space"):
+            fixed(source, out)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["images", "train.txt"]
+    refuse_sources(out, [source])
+    assert fixed(source, out).counts() == {"empty": 1}
+    assert texts(out) == ["one"]
+
+
+def test_cleaned_lines_have_groups_only_where_their_source_has(tmp_path):
+    lines = open_lines(folder(tmp_path, "one", "two"))
+    assert not lines.grouped
+    assert not repair(lines, audit(lines, RULES), RULES).lines.grouped
+
+
+def test_an_unfinished_set_of_other_labels_is_not_gone_on_with(tmp_path):
+    source, out = folder(tmp_path, *"abcdef"), tmp_path / "clean.lmdb"
+
+    def stop(done, total):
+        raise RuntimeError
+
+    for expected in ("abcdef", "uvwxyz"):
+        lines = open_lines(source, lenient=True)
+        done = repair(lines, audit(lines, RULES), RULES)
+        if expected == "abcdef":
+            with pytest.raises(RuntimeError):
+                convert(done.lines, out, progress=stop)
+            source.write_text("".join(f"images/{i}.png\t{text}\n" for i, text in enumerate("uvwxyz")))
+        else:
+            with pytest.raises(GlyphletError, match="unfinished conversion of another source.*--overwrite"):
+                convert(done.lines, out)
+            assert convert(done.lines, out, overwrite=True).resumed == 0
+            with open_lines(out) as written:
+                assert "".join(written.text(i) for i in range(6)) == expected

@@ -489,3 +489,26 @@ class TestFullDisk:
         (tmp_path / "file").write_text("x")
         with pytest.raises(GlyphletError, match="cannot be written"):
             convert(folder, tmp_path / "file" / "a.lmdb")
+
+
+class TestHostileFiles:
+    def test_images_that_are_pipes_devices_loops_or_no_names(self, folder, tmp_path):
+        """Each is a dropped line; none is waited for, and none ends the conversion."""
+        os.mkfifo(folder / "pipe.png")
+        (folder / "loop.png").symlink_to("loop.png")
+        names = ["loop.png", "pipe.png", "/dev/zero", "nul\0.png", "images", "images/1.png", "loop.png"]
+        (folder / "labels.txt").write_text("".join(f"{name}\t{i}\n" for i, name in enumerate(names)))
+        done = convert(folder / "labels.txt", tmp_path / "a.lmdb")
+        assert (done.read, done.written, done.dropped) == (7, 1, Counter(image=6))
+        listed = done.listed.read_text().splitlines()
+        assert [int(line.split("\t")[1].split()[-1]) for line in listed] == [1, 2, 3, 4, 5, 7]
+        with open_lines(tmp_path / "a.lmdb") as lines:
+            assert (len(lines), lines.text(0)) == (1, "5")
+
+    def test_malformed_lines_are_counted_beyond_those_that_are_described(self, folder, tmp_path, monkeypatch):
+        monkeypatch.setattr("glyphlet.data.files.textfile.MAX_PROBLEMS", 10)
+        with (folder / "labels.txt").open("a") as file:
+            file.write("no tab\n" * 25)
+        done = convert(folder / "labels.txt", tmp_path / "a.tar")
+        assert (done.read, done.written, done.dropped) == (85, 60, Counter(malformed=25))
+        assert done.listed.read_text().splitlines()[-1].endswith("has 15 more malformed lines")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.data.auditing import labeltext, shape
-from glyphlet.data.auditing.findings import Example, Finding, Notebook, text_of
+from glyphlet.data.auditing.findings import Example, Finding, Notebook, placed, text_of
 from glyphlet.data.auditing.imagepass import ImagePass
 from glyphlet.data.auditing.labelpass import LabelPass
 from glyphlet.data.auditing.linemeasure import BAD, FILES, MODES, READ, UNSEEN
@@ -111,7 +111,10 @@ def audit(
     started = time.perf_counter()
     book = Notebook(lines, test, rules.examples)
     for error in lines.problems:
-        book.found.add("malformed", Example(-1, error.problem, "", error.next_step))
+        where, what = placed(error.problem)
+        book.found.add("malformed", Example(-1, where, "", "; ".join(filter(None, (what, error.next_step)))))
+    for _ in range(lines.malformed - len(lines.problems)):  # those that no problem describes
+        book.found.count("malformed", -1)
     labels = LabelPass(book, rules)
     labels.run(progress)
     images = ImagePass(book, rules, labels)
@@ -139,7 +142,7 @@ def _figures(labels: LabelPass, images: ImagePass) -> dict[str, str]:
     figures = {
         "Lines": f"{len(state):,}",
         "Characters": f"{sum(labels.counts.values()):,} of {len(labels.counts):,} kinds",
-        "Images": f"{int((state != UNSEEN).sum()):,} decoded, {int((state == BAD).sum()):,} unreadable",
+        "Images": f"{int(((state != UNSEEN) & (state != BAD)).sum()):,} decoded, {int((state == BAD).sum()):,} unreadable",
     }
     for name, key in (("Height", "height"), ("Width", "width")):
         values = images.measures[key][state == READ]

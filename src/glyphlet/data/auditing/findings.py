@@ -7,6 +7,7 @@ info       good to know
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -215,6 +216,16 @@ class Notebook:
         if rows:
             finding = self.found.of(kind)
             finding.columns, finding.rows = columns, rows
+
+
+def placed(problem: str) -> tuple[str, str]:
+    """Where a malformed line stands, and what is wrong with it.
+
+    >>> placed("labels.txt line 62 has no tab: 'a.png 7'")
+    ('labels.txt line 62', "has no tab: 'a.png 7'")
+    """
+    found = re.match(r"(.*? line \d+) (.+)", problem, re.DOTALL)
+    return (found[1], found[2]) if found else (problem, "")
 
 
 def text_of(lines: LineSet, index: int) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from glyphlet.charset import normalize
 from glyphlet.data.auditing import labeltext
 from glyphlet.data.auditing.audit import Audit, Rules
-from glyphlet.data.auditing.findings import KINDS
+from glyphlet.data.auditing.findings import KINDS, placed
 from glyphlet.data.auditing.linemeasure import READ
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
@@ -67,6 +67,11 @@ class CleanedLines(LineSet):
         """What a line belongs to."""
         return self._lines.group(int(self._indices[index]))
 
+    @property
+    def grouped(self) -> bool:
+        """Whether lines have groups."""
+        return self._lines.grouped
+
 
 @dataclass
 class Repair:
@@ -76,18 +81,20 @@ class Repair:
         lines: what is kept, cleaned.
         dropped: why each line that is left out is, by its number.
         changed: why the label of a line was changed, by its number.
-        unparsed: malformed lines of label files, which have no number.
+        unparsed: malformed lines of label files, which have no number; the first ten thousand of a file.
+        malformed: how many there are.
     """
 
     lines: CleanedLines
     dropped: dict[int, str]
     changed: dict[int, str]
     unparsed: list[str] = field(default_factory=list)
+    malformed: int = 0
 
     def counts(self) -> Counter[str]:
         """How many lines were dropped, by the kind of finding."""
         counts = Counter(self.dropped.values())
-        counts["malformed"] += len(self.unparsed)
+        counts["malformed"] += self.malformed
         return +counts
 
 
@@ -111,11 +118,8 @@ def repair(lines: LineSet, found: Audit, rules: Rules, drop: Iterable[str] = ())
             )
     dropped: dict[int, str] = {}
     candidates: set[int] = set()
-    unparsed = []
     for finding in found.findings:
         kind = finding.kind
-        if kind.name == "malformed":
-            unparsed = [f"{e.origin} {e.detail}".strip() for e in finding.examples if e.index < 0]
         if kind.name in drop or (kind.repair == "drop" and kind.name not in _AGAIN):
             for index in finding.lines:
                 if index >= 0:
@@ -134,7 +138,9 @@ def repair(lines: LineSet, found: Audit, rules: Rules, drop: Iterable[str] = ())
             texts[index] = new
             changed[index] = ", ".join(kind for kind, _ in labeltext.problems(text))
     kept = np.setdiff1d(np.arange(len(lines)), np.array(sorted(dropped), np.int64), assume_unique=True)
-    return Repair(CleanedLines(lines, kept, texts), dropped, changed, unparsed)
+    # From the set itself: a finding keeps a few examples only.
+    unparsed = [f"{error.problem} {error.next_step}".strip() for error in lines.problems]
+    return Repair(CleanedLines(lines, kept, texts), dropped, changed, unparsed, lines.malformed)
 
 
 def _useless(text: str, index: int, found: Audit, rules: Rules) -> str:
@@ -221,8 +227,13 @@ def write_list(done: Repair, source: LineSet, out: Path, absolute: bool = False)
                 next_step="rename the image",
             )
     changes = changes_beside(out)
-    replace_file(changes, "".join(f"{row}\n" for row in _changes(done, source)).encode("utf-8", "surrogateescape"))
-    replace_file(out, "".join(entries).encode("utf-8", "surrogateescape"))
+    part = changes.with_name(changes.name + ".part")
+    try:
+        replace_file(part, _changes_text(done, source))
+        replace_file(out, "".join(entries).encode("utf-8", "surrogateescape"))
+        part.replace(changes)
+    finally:
+        part.unlink(missing_ok=True)
     return changes, len(entries)
 
 
@@ -258,15 +269,20 @@ def write_set(done: Repair, source: LineSet, out: Path, workers: int = 1, overwr
     _some(done)
     written = convert(done.lines, out, workers=workers, overwrite=overwrite).written
     changes = changes_beside(out)
-    replace_file(changes, "".join(f"{row}\n" for row in _changes(done, source)).encode("utf-8", "surrogateescape"))
+    replace_file(changes, _changes_text(done, source))
     return changes, written
+
+
+def _changes_text(done: Repair, source: LineSet) -> bytes:
+    return "".join(f"{row}\n" for row in _changes(done, source)).encode("utf-8", "surrogateescape")
 
 
 def _changes(done: Repair, source: LineSet) -> Iterator[str]:
     """The rows of the list of changes: where, what, why, before, after."""
     yield "line\taction\treason\tbefore\tafter"
     for problem in done.unparsed:
-        yield f"{labeltext.shown(problem)}\tdropped\tmalformed\t\t"
+        where, what = placed(problem)
+        yield f"{labeltext.shown(where)}\tdropped\tmalformed\t{labeltext.shown(what)}\t"
     for index in sorted(done.dropped.keys() | done.changed.keys()):
         try:
             before = labeltext.shown(source.text(index))

@@ -122,7 +122,7 @@ class _Job:
         self.signature: dict[str, Any] = {}
         self.next = self.committed = 0
         self.first = ""
-        self.result = Conversion(place.target, writer.name, len(lines) + len(lines.problems))
+        self.result = Conversion(place.target, writer.name, len(lines) + lines.malformed)
         self.result.notes += lines.notes
         if lines.grouped and not writer.groups:
             self.result.notes.append(f"{writer.name} keeps no groups: they are left behind")
@@ -189,6 +189,8 @@ class _Job:
         if not earlier:
             for error in self.lines.problems:
                 self._drop(Dropped("", "malformed", error.problem))
+            if self.lines.malformed:
+                self.result.dropped["malformed"] = self.lines.malformed  # more than are described, perhaps
         self._commit()  # from now on it is known whose the unfinished set is
 
     def _take(self, outcome: Line | Dropped) -> int:

@@ -8,6 +8,7 @@ train.lmdb.dropped.txt       kind<TAB>origin<TAB>problem of each line that was l
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 from fnmatch import fnmatch
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO, Self
 
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.writers import WRITERS, Progress, Writer
-from glyphlet.errors import GlyphletError
+from glyphlet.errors import GlyphletError, LabelError
 from glyphlet.spec import SourceSpec
 
 PART = ".glyphlet-part"
@@ -25,6 +26,23 @@ LIST = ".dropped.txt"
 LISTS = (".txt", ".tsv", ".csv", ".jsonl", ".json")
 """A destination that ends so is the list in a folder of images."""
 _OLD = ".glyphlet-old"
+
+
+def _resolved(path: str | Path) -> Path:
+    """A path without links; a loop of links, or a name with a NUL, stays as it is."""
+    return Path(os.path.realpath(path)) if "\0" not in str(path) else Path(path)
+
+
+def _digest(lines: LineSet) -> str:
+    """What tells a set from another of as many lines: where they come from, and their texts."""
+    digest = hashlib.blake2b(digest_size=16)
+    for index in range(len(lines)):
+        try:
+            text = lines.text(index)
+        except LabelError as error:
+            text = error.problem
+        digest.update(f"{lines.origin(index)}\0{text}\0".encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 class Place:
@@ -71,9 +89,9 @@ class Place:
             GlyphletError: it is.
         """
         named = [lines.name] if spec is None else [spec.path, spec.images, spec.dictionary]
-        sources = [Path(path).resolve() for path in named if path]
-        sources += [path.resolve() for index in {0, len(lines) - 1} if len(lines) and (path := lines.path(index))]
-        target = self.target.resolve()
+        sources = [_resolved(path) for path in named if path]
+        sources += [_resolved(path) for index in {0, len(lines) - 1} if len(lines) and (path := lines.path(index))]
+        target = _resolved(self.target)
         for source in sources:
             if target == source or target in source.parents:
                 raise self._refused(f"is where the source {source} is")
@@ -120,8 +138,8 @@ class Place:
         """What must be the same for a conversion to go on."""
         found: dict[str, Any] = {"to": self.kind.name, "shard": self.shard, "lines": len(lines), "name": lines.name}
         found |= {"problems": len(lines.problems), "list": self.list_name}
-        if spec is None:
-            return found
+        if spec is None:  # a set that was opened by the caller, or cleaned: only what it says tells it from another
+            return found | {"texts": _digest(lines)}
         found["source"] = spec.model_dump(exclude={"weight"})
         stamps = []
         for name in (spec.path, spec.dictionary):

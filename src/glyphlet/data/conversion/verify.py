@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from glyphlet.errors import ImageError
-from glyphlet.image import ImageSource, decode, name_of, open_image
+from glyphlet.image import ImageSource, check_regular, decode, name_of, open_image
 
 SUFFIXES = {
     "PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp", "GIF": ".gif",
@@ -77,12 +77,13 @@ def _bytes(source: ImageSource, name: str) -> bytes:
     if isinstance(source, bytearray | memoryview):
         return bytes(source)
     if isinstance(source, str | Path):
+        check_regular(source, name)
         try:
             with open(source, "rb") as file:
                 return file.read()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise ImageError(
-                f"{name} cannot be read: {error.strerror or error}",
+                f"{name} cannot be read: {getattr(error, 'strerror', None) or error}",
                 allowed="a path to an image file",
                 next_step="check the path, or leave the line out",
             ) from error

@@ -5,6 +5,7 @@ A mapped file that someone shortens ends the process with SIGBUS; a short read i
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -66,6 +67,8 @@ class FileContent(Content):
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(21, "Is a directory")
+            if self.path.exists() and not self.path.is_file():  # would be waited for without end
+                raise OSError(errno.ESPIPE, "it is a pipe or a device, which cannot be read in any order")
             self.size = os.fstat(self._opened()).st_size
         except OSError as error:
             raise unreadable(self.path, error) from error

@@ -43,6 +43,8 @@ def head(data: bytes, whole: bool) -> list[str]:
 
 def head_of(path: Path) -> list[str]:
     """The first lines of a file; nothing when it is none or cannot be read."""
+    if not path.is_file():
+        return []  # a pipe would be waited for
     try:
         with path.open("rb") as file:
             data = file.read(_HEAD)

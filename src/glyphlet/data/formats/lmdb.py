@@ -112,7 +112,7 @@ class LmdbLines(LineSet):
             self.notes.append("its lines are counted from 0, not from 1; all are read, image-000000000 first")
         if transaction.get(PROGRESS) is not None:
             self.notes.append("its conversion is not finished")
-        about = json.loads(transaction.get(ABOUT) or b"{}")
+        about = _about(transaction)
         self._groups = bool(about.get("groups"))
         if about.get("lines") != self._count:
             self._note_holes(transaction, _entries(transaction))
@@ -208,7 +208,7 @@ class LmdbLines(LineSet):
         """The group of a line, when our converter kept groups."""
         if not self._groups:
             return ""
-        return (self._values(group_key(index + self._first))[0] or b"").decode()
+        return (self._values(group_key(index + self._first))[0] or b"").decode(errors="replace")
 
     @property
     def grouped(self) -> bool:
@@ -228,6 +228,15 @@ class LmdbLines(LineSet):
                 lines += len(pieces[-1])
                 found = cursor.next()
         return np.concatenate(pieces).astype(np.int32) if pieces and lines == self._count else None
+
+
+def _about(transaction: Any) -> dict[str, Any]:
+    """What our converter noted; nothing when it is not ours."""
+    try:
+        found = json.loads(transaction.get(ABOUT) or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _stated(transaction: Any, name: str) -> int | None:

@@ -212,6 +212,8 @@ def _looks(path: Path) -> bool:
     if path.is_dir():
         return bool(_in(path))
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(4) == b"PAR1" or path.suffix.lower() == ".parquet"
     except OSError:

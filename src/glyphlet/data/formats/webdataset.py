@@ -12,8 +12,10 @@ import re
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glyphlet.data.files.content import Content
 from glyphlet.data.files.entries import one_line, small_text, some
@@ -80,6 +82,11 @@ class TarLines(SourceLines):
             self.notes.append(
                 f"{len(self._lonely)} stems have an image or a text only, and are left out: {some(self._lonely)}"
             )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if any(type(content) is Content for content in self._contents):
+            return super().__reduce__()  # unpacked in memory: unpacked again rather than sent
+        return _with_index, (self.spec, self._contents, self._places, self._stems)
 
     def _indexed(self, shards: list[Path], places: array[int]) -> Iterator[str]:
         for number, path in enumerate(shards):
@@ -172,6 +179,15 @@ class TarLines(SourceLines):
         """Close the archives."""
         for content in self._contents:
             content.close()
+
+
+def _with_index(spec: SourceSpec, contents: list[Content], places: NDArray[np.int64], stems: Names) -> TarLines:
+    """Archives in another process, with the index that was made here: no second pass over all their headers."""
+    lines = TarLines.__new__(TarLines)
+    SourceLines.__init__(lines, spec, "webdataset")
+    lines._records, lines._lonely = Records(spec), []
+    lines._contents, lines._places, lines._stems = contents, places, stems
+    return lines
 
 
 def shards_of(path: str) -> list[Path]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from glyphlet.errors import RecipeError
 from glyphlet.registry import Registry
 from glyphlet.spec import PartSpec
 from glyphlet.synth.looks.style import Look, Style
@@ -33,16 +32,13 @@ def build_looks(specs: Sequence[PartSpec]) -> list[Look]:
 
 
 def _build(spec: PartSpec) -> Look:
-    options = spec.options
-    probability = options.pop("p", 1)
-    if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise RecipeError(f"look {spec.name} has p {probability!r}", allowed="0 to 1", next_step="correct it")
-    look: Look = LOOKS.build(spec.name, options)
-    if probability == 1:
+    built, chance = LOOKS.build_chance(spec.name, spec.options)
+    look: Look = built
+    if chance == 1:
         return look
 
     def sometimes(style: Style, rng: random.Random) -> None:
-        if rng.random() < probability:
+        if rng.random() < chance:
             look(style, rng)
 
     return sometimes
