@@ -258,8 +258,8 @@ def interval(tests: list[int], lines: int) -> str:
     """Right test lines by seed as accuracies, and the interval of all."""
     if not tests:
         return ""
-    low, high = wilson(sum(tests), lines * len(tests))
-    return f"{joined([right / lines for right in tests])} [{low:.3f}, {high:.3f}]"
+    found = wilson(sum(tests), lines * len(tests))
+    return f"{joined([right / lines for right in tests])} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def main() -> None:

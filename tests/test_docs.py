@@ -27,7 +27,9 @@ from glyphlet.spec import (
     ModelSpec,
     PartSpec,
     Recipe,
+    ReplaySpec,
     SourceSpec,
+    StartSpec,
     SynthSpec,
     TrainSpec,
     apply_settings,
@@ -141,6 +143,8 @@ class TestCommandLine:
                 others = [s for s in settings if not s.startswith("pattern=")]
                 SynthSpec.model_validate(apply_settings({}, others) | literal)
                 continue
+            if "--start" in words:
+                settings = ["start.path=RUN", *settings]
             values = apply_settings(load_values("labels"), settings)
             load_parts(recipe_from(values, line))
 
@@ -197,12 +201,17 @@ class TestSettings:
             ("training.md", "data", DataSpec),
             ("training.md", "train", TrainSpec),
             ("training.md", "The whole recipe", Recipe),
+            ("fine-tuning.md", "Settings", StartSpec),
+            ("fine-tuning.md", "Against forgetting", ReplaySpec),
         ],
     )
     def test_every_setting_stands_there_with_its_default(self, page, heading, spec):
         rows = [(code(row[0]), row[1]) for row in table(DOCS / page, heading)[1:]]
         sections = {"model", "image", "charset", "data", "train"} if spec is Recipe else set()
-        expected = [(key, "" if key in sections else shown(f.default)) for key, f in spec.model_fields.items()]
+        expected = [
+            (key, "" if key in sections else "required" if f.is_required() else shown(f.default))
+            for key, f in spec.model_fields.items()
+        ]
         assert sorted(rows) == sorted(expected)
 
     def test_image(self):

@@ -57,7 +57,8 @@ from glyphlet.runtime.reader import Reader
 from glyphlet.spec import AnySource, Recipe, StartSpec, SynthSpec, load_recipe
 from glyphlet.train.checkpoint import LAST
 from glyphlet.train.log import model_summary, read_log
-from glyphlet.train.loop import Outcome, fit, make_fabric
+from glyphlet.train.loop import fit, make_fabric
+from glyphlet.train.progress import Outcome
 from glyphlet.train.restore import restore_run
 from glyphlet.train.start import load_start
 from glyphlet.train.task import Task, absolute_paths, load_task, read_or_render, start_from

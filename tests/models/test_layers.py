@@ -101,7 +101,7 @@ def test_every_activation_keeps_the_shape_and_leaves_0_at_0(name):
     layer = activation_layer(name, 6).eval()
     assert layer(torch.zeros(2, 6, 3, 4)).abs().max() == 0
     x = torch.full((1, 6, 1, 1), 50.0)
-    assert layer(x).min() > 25  # and grows with large values: the least is half of them, where beta is 0
+    assert layer(x).min() > 24  # and grows with large values: the least is half of them, where beta is 0
 
 
 class TestSqueezeExcitation:

@@ -36,7 +36,7 @@ def recipe(kind, nh=4, count=48, **data):
             "charset": {"name": "digits"},
             "augment": [{"name": "shift", "pixels": 2}],
             "data": {"train": {"count": count, "min_length": 2, "max_length": 4}, **data},
-            "train": {"epochs": 2, "batch": 16, "threads": 1, "accelerator": "cpu", "samples": 1},
+            "train": {"epochs": 2, "batch": 16, "threads": 1, "accelerator": "cpu", "samples": 1, "workers": 0},
         },
         "test",
     )
@@ -79,7 +79,7 @@ def test_a_run(kind, tmp_path):
     assert all(len(t) <= restored.model.steps(128) for t in read)
 
 
-@pytest.mark.parametrize(("kind", "stop_at"), [("lstm", 2), pytest.param("attention", 3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kind", "stop_at"), [("lstm", 2), ("attention", 3)])
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(kind, stop_at, tmp_path, monkeypatch):
     """Stopped in the middle of an epoch (there are 3 updates in one) and at its end; the LSTM's head has dropout."""
     fit(tmp_path / "whole", kind)

@@ -16,6 +16,7 @@ from glyphlet.spec import StartSpec, recipe_from
 from glyphlet.train import loop
 from glyphlet.train.checkpoint import load_checkpoint, save_checkpoint
 from glyphlet.train.log import read_log
+from glyphlet.train.progress import Progress
 from glyphlet.train.restore import restore_run
 from glyphlet.train.start import Begun
 from glyphlet.train.task import load_task
@@ -312,5 +313,5 @@ class TestTask:
 
 
 def test_progress_is_plain_data():
-    assert json.loads(json.dumps(loop.asdict(loop.Progress(best_loss=1.0))))["best_loss"] == 1.0
+    assert json.loads(json.dumps(loop.asdict(Progress(best_loss=1.0))))["best_loss"] == 1.0
     assert part("x").options == {}

@@ -260,7 +260,7 @@ class TestTraining:
         first = weight.detach().clone()
         with torch.no_grad():
             weight += 0.25
-        training._pull().backward()
+        training.pull.loss().backward()
         expected = torch.full_like(first, 0.5)
         expected[9] = 0
         torch.testing.assert_close(weight.grad, expected)
@@ -295,6 +295,11 @@ class TestTraining:
         for key in ("model", "average"):
             assert all(torch.equal(parts[key][name], value) for name, value in whole[key].items())
         assert parts["optimizer"]["param_groups"] == whole["optimizer"]["param_groups"]
+        assert (
+            parts["start"]
+            == whole["start"]
+            == {"name": "tiny", "parts": ["backbone", "neck", "head"], "new_characters": 1}
+        )
 
 
 class TestReplay:

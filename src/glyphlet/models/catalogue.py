@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from glyphlet.charset import Charset
 from glyphlet.effects import EFFECTS
 from glyphlet.models.heads import HEADS
@@ -25,7 +27,12 @@ def parts() -> list[dict[str, Any]]:
 
 def recipes(width: int) -> list[dict[str, Any]]:
     """Every shipped recipe with its costs; see `recipe_row`."""
-    return [recipe_row(load_recipe(path), width) for path in shipped_recipes().values()]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # one line is little work, and on a busy machine threads wait for each other
+    try:
+        return [recipe_row(load_recipe(path), width) for path in shipped_recipes().values()]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def recipe_charset(recipe: Recipe) -> Charset:

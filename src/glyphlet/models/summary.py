@@ -53,7 +53,7 @@ def dead_parameters(model: Recognizer) -> int:
     """
     geometry = model.geometry
     device = next(model.parameters()).device
-    lines = torch.zeros(1, geometry.channels, geometry.height, geometry.padded_width(64), device=device)
+    lines = torch.zeros(1, geometry.channels, geometry.height, geometry.padded_width(1), device=device)
     labels = [[1]]
     with torch.enable_grad(), _mode(model, learning=True):
         output = model(lines, labels) if model.head.guided else model(lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.spec import CharsetSpec, Recipe
 from glyphlet.train.checkpoint import save_checkpoint
-from glyphlet.train.loop import Progress
+from glyphlet.train.progress import Progress
 
 
 def save_imported(path: Path, model: Recognizer, name: str, source: str, lines: int = 0, accuracy: float = 0.0) -> None:

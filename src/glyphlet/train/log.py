@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from glyphlet.models.recognizer import Recognizer
-from glyphlet.models.summary import kilobytes, part_costs
+from glyphlet.models.summary import dead_parameters, kilobytes, part_costs
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,12 @@ def model_summary(model: Recognizer, width: int) -> Table:
         table.add_row(cost.part, cost.name, shape, f"{cost.parameters:,}", f"{cost.multiply_adds:,}")
     total = sum(cost.parameters for cost in costs)
     work = sum(cost.multiply_adds for cost in costs)
-    table.add_row("total", "", f"{kilobytes(4 * total)} kB as float32", f"{total:,}", f"{work:,}", style="bold")
+    dead = dead_parameters(model)
+    if dead:
+        table.add_row("of these dead", "", "in no model file", f"{dead:,}", "0")
+    table.add_row(
+        "total", "", f"{kilobytes(4 * (total - dead))} kB as float32", f"{total:,}", f"{work:,}", style="bold"
+    )
     return table
 
 

@@ -9,12 +9,11 @@ uninterrupted one bit for bit on a CPU (with the same number of threads).
 
 from __future__ import annotations
 
-import hashlib
 import math
 import shlex
 import time
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -34,53 +33,10 @@ from glyphlet.train.log import EpochRow, RunLog
 from glyphlet.train.norm import Presence, share_norms
 from glyphlet.train.optim import Average, Schedule, build_optimizer
 from glyphlet.train.parallel import Sums, launch
+from glyphlet.train.progress import Outcome, Progress, lines_digest
+from glyphlet.train.pull import Pull
 from glyphlet.train.task import Task, start_from
 from glyphlet.train.validate import Validation, paths_of, validate
-
-
-@dataclass
-class Progress:
-    """Where a training stands, the same in all its processes. Sums are over the running epoch.
-
-    `batch` counts what the loader has given in it, `step` the updates since the start; see `train.accumulate`.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-    right: int = 0
-    lines: int = 0
-    epoch_seconds: float = 0.0
-    waited: float = 0.0
-    seconds: float = 0.0
-    best_epoch: int = 0
-    best_accuracy: float = -1.0
-    best_loss: float = math.inf
-    at_target: int = 0
-    finished: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a training ended.
-
-    Args:
-        folder: the run folder.
-        reason: why it ended: `all epochs done`, `target reached`, `no better result`.
-        epochs, steps: how many were made.
-        best_epoch: the epoch whose weights are in `best.pt`.
-        best_accuracy: its word accuracy on the validation lines.
-        seconds: training time, validation included.
-    """
-
-    folder: Path
-    reason: str
-    epochs: int
-    steps: int
-    best_epoch: int
-    best_accuracy: float
-    seconds: float
 
 
 def make_fabric(spec: TrainSpec) -> Fabric:
@@ -102,16 +58,6 @@ def make_fabric(spec: TrainSpec) -> Fabric:
     return fabric
 
 
-def lines_digest(task: Task) -> str:
-    """SHA-256 over the lines in order: which are trained on and which validate, their texts and widths."""
-    digest = hashlib.sha256()
-    for part in (task.train, task.validation):
-        for index, width in zip(part.indices, part.widths, strict=True):
-            digest.update(f"{part.source.text(int(index))}\t{width}\n".encode("utf-8", "surrogatepass"))
-        digest.update(b"\n")
-    return digest.hexdigest()
-
-
 class Training:
     """A training in progress: the model, its optimiser, its data, and where it stands."""
 
@@ -126,11 +72,12 @@ class Training:
         if shared:
             share_norms(self.model, self.presence)
         self.frozen = freeze(self.model, start.freeze) if start else []
-        self.keep_weight = start.keep_weight if start else 0.0
-        self.anchors = task.begun.anchors if task.begun else {}
-        undecayed = set(task.taken()) if self.keep_weight else set()
+        keep_weight = start.keep_weight if start else 0.0
+        undecayed = set(task.taken()) if keep_weight else set()
         self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, spec, undecayed))
         self.average = Average(self.model, spec.ema) if spec.ema else None
+        self.pull = Pull(self.model, task.begun.anchors if task.begun else {}, keep_weight)
+        self.begun = task.begun.facts() if task.begun else None
         self.sums = Sums(self.model, fabric)
         self.share = Share(fabric.global_rank, fabric.world_size, self.sums.arrays, shared)
         busy, here = bool(effects or task.endless), fabric.world_size
@@ -149,7 +96,7 @@ class Training:
 
     def state(self) -> dict[str, Any]:
         """Everything that a checkpoint holds; all processes must ask for it together."""
-        charset, begun = self.model.codec.charset, self.task.begun
+        charset = self.model.codec.charset
         first, *others = self.sums.objects(random_state())
         state = {
             "recipe": self.task.recipe.dump(),
@@ -165,10 +112,10 @@ class Training:
             state["random_others"] = others
         if self.average:
             state["average"] = self.average.weights
-        if self.anchors:
-            state["anchors"] = {name: list(pair) for name, pair in self.anchors.items()}
-        if begun:
-            state["start"] = {"name": begun.name, "parts": begun.parts, "new_characters": len(begun.new)}
+        if self.pull:
+            state["anchors"] = self.pull.state()
+        if self.begun:
+            state["start"] = self.begun
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -197,11 +144,8 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average:
             self.average.load(state["average"])
-        device = self.fabric.device
-        self.anchors = {
-            name: (value.to(device), where if where is None else where.to(device))
-            for name, (value, where) in state.get("anchors", {}).items()
-        }
+        self.pull.load(state.get("anchors", {}))
+        self.begun = state.get("start")
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.progress = Progress(**state["progress"])
         states = [state["random"], *state.get("random_others", [])]
@@ -250,16 +194,15 @@ class Training:
             loss = head.loss(output, labels)
             value += share * loss.item()
             if not math.isfinite(loss.item()):
-                refused = batch
-                break
+                refused = batch  # and on: the other processes wait for this one at every batch
             penalty = entropy * head.entropy(output, labels) if entropy else 0.0
             self.fabric.backward((loss - penalty) * share)
             right += self._right(head.logits(output).detach(), batch) if batch.texts else 0
         value, right_sum = self.sums.of([value, right])
         if not math.isfinite(value):
             self._refuse(value, refused)
-        if self.anchors:
-            self.fabric.backward(self._pull() / self.fabric.world_size)
+        if self.pull:
+            self.fabric.backward(self.pull.loss() / self.fabric.world_size)
         self.sums.gradients(lines / total)
         if self.spec.clip:
             self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.spec.clip, error_if_nonfinite=False)
@@ -274,19 +217,9 @@ class Training:
     def _present(self, batch: Batch) -> tuple[torch.Tensor, list[list[int]]]:
         """Images and labels of a batch; where the other processes alone have lines, a stand-in that does not count."""
         self.presence.real = bool(batch.texts)
-        return (
-            (batch.images, batch.labels) if batch.texts else (batch.images.new_zeros(1, *batch.images.shape[1:]), [[1]])
-        )
-
-    def _pull(self) -> torch.Tensor:
-        """The part of the loss that holds weights at the start: half the weighted squared distance."""
-        parameters = dict(self.model.named_parameters())
-        distance = torch.zeros((), device=self.fabric.device)
-        for name, (first, where) in self.anchors.items():
-            if parameters[name].requires_grad:
-                away = parameters[name] - first
-                distance = distance + (away if where is None else away * where).square().sum()
-        return self.keep_weight / 2 * distance
+        if batch.texts:
+            return batch.images, batch.labels
+        return batch.images.new_zeros(1, *batch.images.shape[1:]), [[1]]
 
     def _right(self, logits: torch.Tensor, batch: Batch) -> int:
         """The number of lines that are read rightly."""
@@ -296,10 +229,10 @@ class Training:
     def _refuse(self, value: float, batch: Batch | None) -> None:
         shown = list(zip(batch.texts, batch.numbers, strict=True))[:3] if batch else []
         texts = ", ".join(f"{text!r} ({self.loader.origin(number)})" for text, number in shown)
+        texts = max(self.sums.objects(texts))  # of the process that has them
         raise TrainingError(
             f"the loss is {value} at update {self.progress.step} of epoch {self.progress.epoch + 1}, "
-            f"with learning rate {self.schedule.rate(self.progress.step):.2e}, on "
-            + (f"lines such as {texts}" if shown else "lines of another process"),
+            f"with learning rate {self.schedule.rate(self.progress.step):.2e}, on lines such as {texts}",
             allowed="a finite loss",
             next_step=f"lower train.lr or set train.clip, then start again; the last good state is in {self.folder}",
         )

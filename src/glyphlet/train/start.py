@@ -65,6 +65,10 @@ class Begun:
     anchors: dict[str, tuple[torch.Tensor, torch.Tensor | None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint and a model file say of it."""
+        return {"name": self.name, "parts": self.parts, "new_characters": len(self.new)}
+
 
 def load_start(path: Path) -> Start:
     """The start at a run folder (its best epoch) or a checkpoint.

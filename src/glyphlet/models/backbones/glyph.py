@@ -41,8 +41,7 @@ class Block(nn.Module):
         self.layers = nn.ModuleList(
             conv_bn(width, width, (1, kernel), dilation=dilation) for _ in range(convolutions)
         )
-        last = self.layers[-1][1]
-        nn.init.zeros_(last.weight)
+        nn.init.zeros_(self.layers[-1].get_parameter("1.weight"))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, width, 1, T) to the same shape."""
