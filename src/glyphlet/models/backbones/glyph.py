@@ -1,77 +1,117 @@
-"""Glyph: our own backbone, for reading and training on a CPU. Height goes into channels early; the rest is 1-D.
+"""Glyph: our own backbone, for reading and training on a CPU. Few rows soon, wide kernels along the line, no recurrence.
 
-    image (C, 32, W) -> two strided 3 x 3 convolutions -> (stem, 8, W/4) -> fold -> (8 stem, 1, W/4) -> 1 x 1 -> (width, 1, W/4)
-      -> `depth` residual blocks of dense 1-D convolutions -> (width, 1, W/4)
+    image (C, H, W)
+      -> two 3 x 3 convolutions of stride 2                     (stem, H/4, W/4)
+      -> `rows` residual 3 x 3 convolutions                     (stem, H/4, W/4)
+      -> 3 x 3 of stride (2, 1), a residual 3 x 3               (2 stem, H/8, W/4)
+      -> the H/8 rows of 32 pixels merged into one              (width, H/32, W/4)
+      -> `depth` blocks with a kernel of 1 x `kernel`           (width, H/32, W/4)
 
-Why it looks like this (first figures, 2026): on a CPU without VNNI dense convolutions do more multiply-adds a millisecond than
-depthwise ones; a body that folds height early leaves the plateau of CTC after a third of the lines that a body with
-strided height needs; recurrent layers cost several times their share of the work. The residual block is that of ResNet
-(He et al. 2016, arXiv 1512.03385) in one dimension, the scale of its last normalisation starts at 0 (Goyal et al. 2017,
-arXiv 1706.02677); dilations are those of temporal convolution networks (Bai et al. 2018, arXiv 1803.01271).
+Measured on short lines in fonts that were held back (benchmarks/glyph_design.py; the table is in docs/models/glyph.md):
+dense convolutions in the 2-D part, since a CPU does more of their multiply-adds a millisecond than of depthwise ones; the rows merged
+early, which leaves the plateau of CTC sooner; blocks in the manner of ConvNeXt (Liu et al. 2022, arXiv 2201.03545) along
+the line, whose wide kernels see several characters and read better than a recurrent layer of the same time. Mixing
+along the line instead of recurrence is SVTR's idea (Du et al. 2022, arXiv 2205.00159).
 
-Read it in this order: `conv_bn`, `Block`, `Glyph`, `glyph`.
+Read it in this order: `conv_bn`, `Residual`, `WideBlock`, `Glyph`, `glyph`.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from glyphlet.errors import RecipeError
 from glyphlet.models.backbones import BACKBONES
+from glyphlet.models.options import within
+
+ROWS = 4
+"""Rows of the second stage that are merged into one: 32 pixels."""
 
 
-def conv_bn(
-    inputs: int, outputs: int, kernel: tuple[int, int], *, stride: int = 1, dilation: int = 1, groups: int = 1
-) -> nn.Sequential:
+def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int | tuple[int, int] = 1) -> nn.Sequential:
     """Convolution without bias and batch normalisation; padding keeps the size at stride 1."""
-    padding = (kernel[0] // 2, dilation * (kernel[1] // 2))
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding, (1, dilation), groups, bias=False), nn.BatchNorm2d(outputs)
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs)
     )
 
 
-class Block(nn.Module):
-    """x + f(x): two dense 1 x `kernel` convolutions, or one with `single`."""
+class Residual(nn.Module):
+    """relu(x + normalised dense 3 x 3 convolution of x)."""
 
-    def __init__(self, width: int, kernel: int, dilation: int, convolutions: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            conv_bn(width, width, (1, kernel), dilation=dilation) for _ in range(convolutions)
-        )
-        nn.init.zeros_(self.layers[-1].get_parameter("1.weight"))
+        self.layer = conv_bn(channels, channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, width, 1, T) to the same shape."""
-        y = x
-        for number, layer in enumerate(self.layers):
-            y = layer(y)
-            if number + 1 < len(self.layers):
-                y = y.relu()
-        return (x + y).relu()
+        """(N, C, H, W) to the same shape."""
+        return (x + self.layer(x)).relu()
+
+
+class WideBlock(nn.Module):
+    """Each channel along the line with a wide kernel, then all channels of a column: relu(x + f(x)).
+
+    The last normalisation starts at 0, so that a block starts as the identity (Goyal et al. 2017, arXiv 1706.02677).
+    """
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        self.along = nn.Conv2d(width, width, (1, kernel), padding=(0, kernel // 2), groups=width, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        self.expand = nn.Conv2d(width, 2 * width, 1)
+        self.contract = conv_bn(2 * width, width, 1)
+        nn.init.zeros_(self.contract.get_parameter("1.weight"))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, width, H, T) to the same shape."""
+        return (x + self.contract(self.expand(self.norm(self.along(x))).relu())).relu()
 
 
 class Glyph(nn.Module):
-    """The stem, the fold, and the blocks."""
+    """The 2-D part, the merge, the blocks."""
 
-    def __init__(
-        self, in_channels: int, stem: int, width: int, depth: int, kernel: int, dilations: Sequence[int], convolutions: int,
-        height: int = 32,
-    ) -> None:  # fmt: skip
+    def __init__(self, in_channels: int, stem: int, rows: int, width: int, depth: int, kernel: int) -> None:
         super().__init__()
         self.channels = [width]
-        self.strides = [(height, 4)]
+        self.strides = [(8 * ROWS, 4)]
         self.stem = nn.Sequential(
-            conv_bn(in_channels, stem // 2, (3, 3), stride=2), nn.ReLU(), conv_bn(stem // 2, stem, (3, 3), stride=2), nn.ReLU()
+            conv_bn(in_channels, stem // 2, stride=2), nn.ReLU(), conv_bn(stem // 2, stem, stride=2), nn.ReLU()
         )
-        self.merge = nn.Sequential(conv_bn(stem * height // 4, width, (1, 1)), nn.ReLU())
-        self.blocks = nn.Sequential(
-            *(Block(width, kernel, dilations[i % len(dilations)], convolutions) for i in range(depth))
+        self.rows = nn.Sequential(
+            *(Residual(stem) for _ in range(rows)), conv_bn(stem, 2 * stem, stride=(2, 1)), nn.ReLU(), Residual(2 * stem)
         )
+        self.merge = nn.Sequential(
+            nn.Conv2d(2 * stem, width, (ROWS, 1), (ROWS, 1), bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
+        self.blocks = nn.Sequential(*(WideBlock(width, kernel) for _ in range(depth)))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """(N, C, H, W) to one map (N, width, 1, W/4)."""
-        x = self.stem(x)
-        return [self.blocks(self.merge(x.flatten(1, 2).unsqueeze(2)))]
+        """(N, C, H, W) to one map (N, width, H/32, W/4)."""
+        return [self.blocks(self.merge(self.rows(self.stem(x))))]
+
+
+@BACKBONES.register
+def glyph(
+    in_channels: int, *, stem: int = 32, rows: int = 2, width: int = 160, depth: int = 3, kernel: int = 11
+) -> Glyph:
+    """Our own network; with the neck `fold` and a CTC head it has no recurrent layer.
+
+    Args:
+        in_channels: 1 or 3.
+        stem: channels of the rows, even, 4 to 512.
+        rows: residual convolutions at a quarter of the height, 0 to 16.
+        width: channels of the merged row and so of the sequence (32 rows), 4 to 2048.
+        depth: blocks along the line, 0 to 64.
+        kernel: how many time steps of 4 pixels a block sees at once, odd, 1 to 63.
+
+    Raises:
+        RecipeError: an option is out of range.
+    """
+    limits = {"stem": (stem, 4, 512), "rows": (rows, 0, 16), "width": (width, 4, 2048), "depth": (depth, 0, 64),
+              "kernel": (kernel, 1, 63)}  # fmt: skip
+    for option, (value, low, high) in limits.items():
+        within(f"model.backbone.{option}", value, low, high)
+    for option, value, allowed, odd in (("stem", stem, "an even number", 0), ("kernel", kernel, "an odd number", 1)):
+        if value % 2 != odd:
+            raise RecipeError(f"model.backbone.{option} is {value}", allowed=allowed, next_step="correct the recipe")
+    return Glyph(in_channels, stem, rows, width, depth, kernel)
