@@ -71,8 +71,8 @@ PAIRS = (
 CONVERGED = 0.95
 
 
-def fonts() -> tuple[list[str], list[str]]:
-    """The fonts to train on, and those that are kept back."""
+def installed_fonts() -> list[str]:
+    """The fonts with Latin letters that are installed, by path."""
     found = sorted(
         str(path)
         for folder in FONT_FOLDERS
@@ -81,16 +81,22 @@ def fonts() -> tuple[list[str], list[str]]:
     )
     if len(found) < 50:
         raise SystemExit(f"{len(found)} fonts are installed, at least 50 are needed: see benchmarks/fonts.txt")
+    return found
+
+
+def fonts() -> tuple[list[str], list[str]]:
+    """The fonts to train on, and those that are kept back."""
+    found = installed_fonts()
     random.Random(0).shuffle(found)
     return found[len(found) // 7 :], found[: len(found) // 7]
 
 
-def words() -> list[str]:
-    """Words of the texts, in upper case, each once."""
-    known = set(CHARACTERS)
-    texts = [(SHARED / "text" / name).read_text(encoding="utf-8") for name in ("en.txt", "de.txt")]
-    upper = {unicodedata.normalize("NFC", word.upper()) for text in texts for word in text.split()}
-    return sorted(word for word in upper if len(word) <= 12 and set(word) <= known)
+def listed_words(characters: str, *files: str, upper: bool = False) -> list[str]:
+    """Words of at most 12 of these characters in texts beside the checkout, each once."""
+    known = set(characters)
+    texts = [(SHARED / "text" / name).read_text(encoding="utf-8") for name in files]
+    found = {unicodedata.normalize("NFC", word.upper() if upper else word) for text in texts for word in text.split()}
+    return sorted(word for word in found if len(word) <= 12 and set(word) <= known)
 
 
 def rendered(count: int, used: Sequence[str], listed: Path, seed: int) -> SynthSpec:
@@ -113,7 +119,7 @@ def prepared(folder: Path, count: int) -> dict[str, Path]:
         return made
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "words.txt"
-    listed.write_text("\n".join(words()), encoding="utf-8")
+    listed.write_text("\n".join(listed_words(CHARACTERS, "en.txt", "de.txt", upper=True)), encoding="utf-8")
     used, held = fonts()
     charset = Charset.from_text("".join(dict.fromkeys(CHARACTERS)), case="upper")
     sets = {}
