@@ -50,7 +50,7 @@ from glyphlet.train.restore import restore_run
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 FONT_FOLDERS = [Path("/usr/share/fonts/truetype"), Path("/usr/share/fonts/opentype")]
-LEFT_OUT = ("noto", "wqy", "arphic", "uming", "symbol", "dingbat", "d050000l", "math")
+LEFT_OUT = ("noto", "wqy", "arphic", "uming", "lxgw", "droid", "symbol", "dingbat", "d050000l", "math")
 """Fonts without Latin letters, or of signs."""
 WIDEST = 96
 """Pixels at height 32. All lines are padded to it, so that an update is one batch."""
@@ -268,6 +268,11 @@ def interval(tests: list[int], lines: int) -> str:
     return f"{joined([right / lines for right in tests])} [{found.low:.3f}, {found.high:.3f}]"
 
 
+def recorded(kept: Path) -> list[dict[str, Any]]:
+    """The rows that are done."""
+    return list(json.loads(kept.read_text())) if kept.is_file() else []
+
+
 def main() -> None:
     """Train what is missing, and write the table."""
     parser = argparse.ArgumentParser()
@@ -285,15 +290,16 @@ def main() -> None:
     count = len(made["train"].read_text(encoding="utf-8").splitlines())
     epochs = max(1, round(options.seen / count))
     kept = RESULTS / "zoo.json"
-    rows: list[dict[str, Any]] = json.loads(kept.read_text()) if kept.is_file() else []
+    rows = recorded(kept)
     done = {(row["model"], row["seed"]) for row in rows}
     runs = options.folder / "runs"
     for seed in options.seeds:
         for name in options.models:
             if (name, seed) not in done:
-                rows.append(train(name, made, seed, epochs, options.lr, runs))
-                print(json.dumps(rows[-1]), file=sys.stderr)
-                kept.write_text(json.dumps(rows, indent=1))
+                row = train(name, made, seed, epochs, options.lr, runs)
+                print(json.dumps(row), file=sys.stderr)
+                rows = [*recorded(kept), row]  # another process may have added its own
+                kept.write_text(json.dumps(rows, indent=1) + "\n")
                 write(rows, epochs * count)
     if options.test:
         lines = open_lines(str(made["test"]))
@@ -303,7 +309,7 @@ def main() -> None:
                     Reader(runs / f"{row['model']}-{row['seed']}" / "model.onnx"), lines, ignore_case=True
                 ).scores
                 row |= {"test": scores.correct_lines, "test_lines": scores.lines}
-                kept.write_text(json.dumps(rows, indent=1))
+                kept.write_text(json.dumps(rows, indent=1) + "\n")
     if rows:
         write(rows, epochs * count)
 
