@@ -98,11 +98,24 @@ def shown(default: object) -> str:
     return f"`{json.dumps(plain)}`"
 
 
+def script(name):
+    """A script of the folder docs as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", script("generate_models").MODELS)
+def test_the_figures_of_a_model_are_those_measured(page):
+    made = script("generate_models").page(page)
+    assert "<!-- figures -->" in made
+    assert (DOCS / "models" / f"{page}.md").read_text(encoding="utf-8") == made, "run: python docs/generate_models.py"
+
+
 class TestCommandLine:
     def test_the_page_is_up_to_date(self):
-        spec = importlib.util.spec_from_file_location("generate_cli", DOCS / "generate_cli.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = script("generate_cli")
         expected = module.page()
         assert module.PAGE.read_text(encoding="utf-8") == expected, "run: python docs/generate_cli.py"
 
