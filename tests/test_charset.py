@@ -22,6 +22,23 @@ def test_alphanumeric_has_the_order_of_micro_ocr():
     assert (charset.index("0"), charset.index("9"), charset.index("a"), charset.index("A")) == (0, 9, 10, 36)
 
 
+def test_chinese_is_gb_2312_with_ascii_and_the_marks_of_chinese_texts():
+    common, whole = Charset.named("chinese-common"), Charset.named("chinese")
+    chinese = [[c for c in charset.text if "\u4e00" <= c <= "\u9fff"] for charset in (common, whole)]
+    assert [len(part) for part in chinese] == [3755, 6763]
+    assert chinese[1][:3755] == chinese[0]
+    assert [chinese[1][i] for i in (0, 3754, 3755, 6762)] == ["啊", "座", "亍", "齄"]
+    assert whole.size - 6763 == common.size - 3755 == 95 + 92 + 8
+    assert not whole.unknown([NAMED["ascii"], "“你好，世界！”——《第１章》…".replace("１", "1"), "5～8℃；（甲）·￥3"])
+    assert set(whole.unknown(["Ａ１ 台灣\u3000"])) == set("Ａ１灣\u3000")
+
+
+def test_chinese_folded_to_half_width_has_one_comma():
+    folded = CharsetSpec(name="chinese", half_width=True).resolve([])
+    assert Charset.named("chinese").size - folded.size == len("～！（），：；？")
+    assert (folded.normalize("你好，Ａ"), "，" in folded, "￥" in folded) == ("你好,A", False, True)
+
+
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(CharsetError, match="no charset named 'klingon'.*Allowed: .*digits"):
         Charset.named("klingon")

@@ -17,14 +17,32 @@ from typing import Any, Literal
 
 from glyphlet.errors import CharsetError
 
+
+def _rows(first: int, last: int) -> str:
+    """Rows of the code table of GB 2312, from Python's own codec (that of GBK, which holds the same rows and has the dash
+    and the middle dot that texts use).
+    """
+    cells = (bytes([0xA0 + row, 0xA0 + cell]) for row in range(first, last + 1) for cell in range(1, 95))
+    return "".join(code.decode("gbk", errors="ignore") for code in cells)
+
+
+_ASCII = "".join(chr(c) for c in range(0x20, 0x7F))
+_MARKS = "".join(char for char in _rows(1, 1) if char not in "\u3000＄") + "！（），：；？￥"
+"""Chinese punctuation and signs: the first row of GB 2312 without what is a wide form of an ASCII character, and the wide
+forms that Chinese texts are written with.
+"""
+
 NAMED: dict[str, str] = {
     "digits": string.digits,
     "number": string.digits + " .,-/:",
     "lowercase36": string.digits + string.ascii_lowercase,
     "alphanumeric": string.digits + string.ascii_lowercase + string.ascii_uppercase,
-    "ascii": "".join(chr(c) for c in range(0x20, 0x7F)),
+    "ascii": _ASCII,
+    "chinese-common": _ASCII + _MARKS + _rows(16, 55),
+    "chinese": _ASCII + _MARKS + _rows(16, 87),
 }
-"""Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case."""
+"""Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case. `chinese-common` has the
+3,755 characters of level 1 of GB 2312, `chinese` all 6,763."""
 
 
 Case = Literal["keep", "lower", "upper"]

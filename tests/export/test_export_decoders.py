@@ -21,6 +21,7 @@ KINDS = {
     "attention": (part("bigru", hidden=6), {"hidden": 8, "max_length": 7}),
     "attention one step": (part("latent", features=8), {"hidden": 8, "max_length": 1}),
     "lstm": (part("latent", features=16), {"max_length": 7}),
+    "lstm parts": (part("latent", features=16, columns=5), {"max_length": 7}),
     "lstm both": (part("latent", features=16), {"max_length": 7, "bidirectional": True}),
 }
 

@@ -117,3 +117,12 @@ def test_the_file_reads_as_the_model_at_any_width(tmp_path):
     lines = [rng.integers(0, 255, (32, width), np.uint8) for width in (8, 33, 200)]
     export_model(recogniser(**SMALL).eval(), tmp_path / "m.onnx", lines, name="glyph", training={}, measured={})
     assert len(Reader(tmp_path / "m.onnx").read(lines)) == 3
+
+
+def test_a_stride_of_eight_halves_the_steps():
+    four, eight = recogniser(**SMALL), recogniser(stride=8, **SMALL)
+    assert [model.steps(64) for model in (four, eight)] == [16, 8]
+    assert eight(torch.zeros(2, 1, 32, 64)).shape == (2, 8, 11)
+    assert count_parameters(eight) == count_parameters(four)
+    with pytest.raises(RecipeError, match="stride is 6. Allowed: 4 or 8 pixels"):
+        glyph(1, stride=6)

@@ -6,7 +6,7 @@ import torch
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec, min_steps
-from glyphlet.models.losses import confidence_penalty, ctc_loss, stepwise_loss
+from glyphlet.models.losses import MANY, confidence_penalty, ctc_loss, ctc_loss_of_logits, stepwise_loss
 
 CODEC = CTCCodec(Charset.from_text("ab"))
 
@@ -27,6 +27,22 @@ def test_ctc_is_the_sum_over_all_alignments(labels):
     log_probs = torch.randn(len(labels), 4, 3).log_softmax(-1)
     expected = sum(brute_force(p, label) for p, label in zip(log_probs, labels, strict=True)) / len(labels)
     assert float(ctc_loss(log_probs, labels)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_many_classes_have_the_same_loss_and_slope():
+    torch.manual_seed(0)
+    logits = torch.randn(5, 9, MANY, dtype=torch.float64, requires_grad=True)
+    labels = [[1, 1, 2], [3], [], [5, 6, 5, 5], [MANY - 1, 2, 3, 4]]
+    expected = ctc_loss(logits.log_softmax(-1), labels)
+    found = ctc_loss_of_logits(logits, labels)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-12)
+    slopes = [torch.autograd.grad(3 * loss, logits)[0] for loss in (expected, found)]
+    torch.testing.assert_close(*slopes, rtol=1e-9, atol=1e-12)
+    assert float(slopes[1].sum(-1).abs().max()) < 1e-12  # softmax minus shares: both sum to 1 at every step
+
+
+def test_many_classes_and_a_label_that_needs_more_steps():
+    assert float(ctc_loss_of_logits(torch.zeros(1, 2, MANY), [[1, 1]])) == math.inf
 
 
 def test_a_label_that_needs_more_steps_is_infinite_not_zero():

@@ -290,8 +290,46 @@ class TestNecks:
         assert latent([torch.zeros(1, 9, 8, 4), x]).tolist() == [[[23.5, 0.0]]]
         assert latent.steps(80) == 1
 
+    def test_latent_keeps_parts_of_the_line_apart(self):
+        from glyphlet.models.necks import NECKS
+
+        latent = NECKS.build("latent", {"features": 8, "columns": 2}, [9, 2], [8, 2])
+        assert tuple(latent.linear.weight.shape) == (8, 2 * 2 * 2)
+        with torch.no_grad():
+            latent.linear.weight.copy_(torch.eye(8))
+            latent.linear.bias.zero_()
+        x = torch.arange(12.0).reshape(1, 2, 2, 3)  # rows 0 1 2, 3 4 5 of one channel, 6 7 8, 9 10 11 of the other
+        # The middle column counts half as much as the outer one on either side: (0 + 1 / 2) / 1.5, (1 / 2 + 2) / 1.5.
+        thirds = [row + part for row in (0, 3, 6, 9) for part in (1 / 3, 5 / 3)]
+        torch.testing.assert_close(latent([x]), torch.tensor([[thirds]]))
+        pairs = latent([torch.arange(16.0).reshape(1, 2, 2, 4)])
+        torch.testing.assert_close(pairs, torch.tensor([[[0.5, 2.5, 4.5, 6.5, 8.5, 10.5, 12.5, 14.5]]]))
+        torch.testing.assert_close(latent([x[..., :1]]), torch.tensor([[[0.0, 0, 3, 3, 6, 6, 9, 9]]]))
+
+    @pytest.mark.parametrize(("steps", "columns"), [(1, 1), (1, 8), (3, 8), (8, 8), (13, 8), (24, 8), (7, 1)])
+    def test_shares_of_parts(self, steps, columns):
+        """Each part's shares sum to 1, and every time step counts as much as any other."""
+        from glyphlet.models.necks.latent import shares
+
+        found = shares(steps, columns, torch.zeros(1))
+        torch.testing.assert_close(found.sum(0), torch.ones(columns))
+        torch.testing.assert_close(found.sum(1), torch.full((steps,), columns / steps))
+        if steps % columns == 0:
+            expected = torch.nn.functional.adaptive_avg_pool1d(torch.eye(steps)[None], columns)[0]
+            torch.testing.assert_close(found, expected)
+
+    def test_the_order_is_in_the_parts_and_not_in_the_mean(self):
+        from glyphlet.models.necks import NECKS
+
+        x = torch.rand(1, 3, 2, 8, generator=torch.Generator().manual_seed(1))
+        for columns, same in ((0, True), (4, False)):
+            torch.manual_seed(2)
+            latent = NECKS.build("latent", {"features": 6, "columns": columns}, [3], [2])
+            assert torch.allclose(latent([x]), latent([x.flip(3)]), atol=1e-6) is same
+
     def test_steps(self):
         assert recognizer(part("latent", features=8), part("lstm", max_length=5)).steps(640) == 6
+        assert recognizer(part("latent", features=8, columns=8), part("lstm", max_length=5)).steps(640) == 6
         assert recognizer(part("fold"), part("attention", max_length=5)).steps(8) == 6
         assert recognizer(part("pool"), part("ctc")).steps(640) == 160
 
@@ -329,3 +367,8 @@ class TestRefusals:
     def test_a_vector_of_no_features(self):
         with pytest.raises(RecipeError, match=r"model\.neck\.features is 0"):
             recognizer(part("latent", features=0), part("lstm"))
+
+    @pytest.mark.parametrize("columns", [-1, 257])
+    def test_a_vector_of_too_many_parts(self, columns):
+        with pytest.raises(RecipeError, match=rf"model\.neck\.columns is {columns}.*from 0 to 256"):
+            recognizer(part("latent", columns=columns), part("lstm"))

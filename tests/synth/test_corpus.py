@@ -42,6 +42,15 @@ def test_lengths_and_characters_are_uniform():
     assert all(600 < n < 800 for n in characters.values())
 
 
+def test_random_may_be_limited_to_another_charset():
+    corpus = corpus_of(ASCII, text="mix", texts=[{"kind": "random", "charset": "digits", "max_length": 5}])
+    assert set("".join(texts(corpus))) == set(string.digits)
+    with pytest.raises(RecipeError, match="charset 'digits', of which no character is in the recipe's charset"):
+        corpus_of(Charset.from_text("ab"), text="mix", texts=[{"kind": "random", "charset": "digits"}])
+    with pytest.raises(RecipeError, match="charset is 'digit'. Allowed: one of alphanumeric, "):
+        SynthSpec.model_validate({"text": "mix", "texts": [{"kind": "random", "charset": "digit"}]})
+
+
 def test_spaces_stand_alone_and_inside():
     drawn = texts(corpus_of(Charset.from_text("ab \u3000"), min_length=1, max_length=8))
     assert any(" " in text for text in drawn)

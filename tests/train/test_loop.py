@@ -138,7 +138,7 @@ class TestFit:
         assert outcome.epochs >= 4
 
     def test_a_loss_that_is_not_finite_stops_with_the_lines_named(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("glyphlet.models.heads.ctc.ctc_loss", lambda p, labels: p.sum() * float("nan"))
+        monkeypatch.setattr("glyphlet.models.heads.ctc.ctc_loss_of_logits", lambda p, labels: p.sum() * float("nan"))
         with pytest.raises(TrainingError, match=r"the loss is nan at update 0 of epoch 1.*rendered train line"):
             fit(tmp_path / "run")
         assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["progress"]["step"] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,48 @@ def ctc_loss(log_probs_NTK: torch.Tensor, labels: Sequence[Sequence[int]]) -> to
     lengths = torch.tensor([len(label) for label in labels], dtype=torch.long)
     steps = torch.full((n,), t, dtype=torch.long)
     return F.ctc_loss(log_probs_NTK.transpose(0, 1), targets, steps, lengths, BLANK, reduction="sum") / n
+
+
+MANY = 512
+"""Classes from which the loss of logits is computed from the classes of the labels alone: half of the time at 7,000."""
+
+
+def ctc_loss_of_logits(logits_NTK: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
+    """`ctc_loss` of the log softmax of logits, in a way that suits the number of classes."""
+    if logits_NTK.shape[2] < MANY:
+        return ctc_loss(logits_NTK.log_softmax(-1), labels)
+    loss: torch.Tensor = _OwnClasses.apply(logits_NTK, labels)
+    return loss
+
+
+class _OwnClasses(torch.autograd.Function):
+    """CTC of logits that looks at the blank and the classes of each line's label, some ten columns of thousands.
+
+    The derivative by the logits is softmax minus the share of the alignments that pass a class at a step; that share is
+    0 for all classes that the label does not have.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits_NTK: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
+        own = [list(dict.fromkeys([BLANK, *label])) for label in labels]
+        most = max(map(len, own))
+        columns_NC = torch.tensor([[*o, *[BLANK] * (most - len(o))] for o in own], device=logits_NTK.device)
+        columns_NTC = columns_NC[:, None].expand(-1, logits_NTK.shape[1], -1)
+        log_sums_NT1 = logits_NTK.logsumexp(-1, keepdim=True)
+        with torch.enable_grad():
+            log_probs_NTC = (logits_NTK.gather(2, columns_NTC) - log_sums_NT1).requires_grad_()
+            loss = ctc_loss(log_probs_NTC, [[o.index(c) for c in label] for o, label in zip(own, labels, strict=True)])
+        (slope_NTC,) = torch.autograd.grad(loss, log_probs_NTC)
+        # torch gives probability minus share, over N, which is the derivative once it has passed a log softmax.
+        shares_NTC = log_probs_NTC.detach().exp() / len(labels) - slope_NTC
+        ctx.save_for_backward(logits_NTK, log_sums_NT1, columns_NTC, shares_NTC)
+        return loss.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: torch.Tensor) -> tuple[torch.Tensor, None]:
+        logits_NTK, log_sums_NT1, columns_NTC, shares_NTC = ctx.saved_tensors
+        slope_NTK = (logits_NTK - log_sums_NT1).exp_().div_(len(logits_NTK))
+        return slope_NTK.scatter_add_(2, columns_NTC, -shares_NTC).mul_(slopes[0]), None
 
 
 def sequence_targets(

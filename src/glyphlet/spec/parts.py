@@ -39,9 +39,9 @@ class ModelSpec(Strict):
     head: PartSpec = PartSpec(name="ctc")
 
 
-def _cased(text: str, case: Case) -> str:
-    """A named charset in one case, each character once."""
-    return "".join(dict.fromkeys(normalize(text, case=case)))
+def _folded(text: str, half_width: bool, case: Case) -> str:
+    """A named charset in half-width forms or one case, each character once."""
+    return "".join(dict.fromkeys(normalize(text, half_width, case)))
 
 
 class CharsetSpec(Strict):
@@ -78,7 +78,8 @@ class CharsetSpec(Strict):
         if self.name is not None:
             if self.name not in NAMED:
                 Charset.named(self.name)  # raises, naming what there is
-            return Charset.from_text(_cased(NAMED[self.name], self.case), self.half_width, self.case)
+            text = _folded(NAMED[self.name], self.half_width, self.case)
+            return Charset.from_text(text, self.half_width, self.case)
         if self.file is not None:
             return Charset.from_file(self.file, self.half_width, self.case)
         if self.text is not None:

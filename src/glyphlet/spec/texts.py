@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from glyphlet.charset import NAMED
 from glyphlet.errors import RecipeError
 from glyphlet.registry import nearest
 from glyphlet.spec.parts import Strict
@@ -49,6 +50,15 @@ class RandomText(_Span):
     """Characters of the charset, each with the same chance, so that rare ones are as frequent as common ones."""
 
     kind: Literal["random"] = "random"
+    charset: str | None = None
+    """The name of another charset: only characters that it has, too, are drawn."""
+
+    @field_validator("charset")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value not in NAMED:
+            raise ValueError(f"one of {', '.join(sorted(NAMED))}")
+        return value
 
 
 class FileText(_Span):

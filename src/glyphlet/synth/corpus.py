@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Protocol
 
-from glyphlet.charset import Charset, describe
+from glyphlet.charset import NAMED, Charset, describe
 from glyphlet.errors import RecipeError
 from glyphlet.spec import SynthSpec
 from glyphlet.spec.texts import (
@@ -102,7 +102,7 @@ def _open(text: TextSpec | Sequence[TextSpec], spec: SynthSpec, charset: Charset
         )
         if isinstance(text, FileText):
             return FileCorpus(text.path, lengths, charset, covered)
-        return RandomCorpus(lengths, charset, covered)
+        return RandomCorpus(lengths, charset, _limited(covered, text.charset))
     return SourceCorpus(_source(text, spec, charset, covered), text.kind, charset, covered)
 
 
@@ -123,6 +123,20 @@ def _source(text: TextSpec, spec: SynthSpec, charset: Charset, covered: Covered)
         return prices(text)
     assert isinstance(text, JoinText)
     return _joined(text, _open(text.parts, spec, charset, covered))
+
+
+def _limited(covered: Covered, name: str | None) -> Covered:
+    """What fonts cover of a named charset."""
+    if name is None:
+        return covered
+    limited = {face: known.intersection(NAMED[name]) for face, known in covered.items()}
+    if not any(char for known in limited.values() for char in known if not char.isspace()):
+        raise RecipeError(
+            f"texts: random has charset {name!r}, of which no character is in the recipe's charset and a font",
+            allowed="a charset that shares characters with the recipe's",
+            next_step="name another one, or leave it out",
+        )
+    return limited
 
 
 def _joined(text: JoinText, parts: Corpus) -> Source:

@@ -3,9 +3,9 @@
     image (C, H, W)
       -> two 3 x 3 convolutions of stride 2                     (stem, H/4, W/4)
       -> `rows` residual 3 x 3 convolutions                     (stem, H/4, W/4)
-      -> 3 x 3 of stride (2, 1), a residual 3 x 3               (2 stem, H/8, W/4)
-      -> the H/8 rows of 32 pixels merged into one              (width, H/32, W/4)
-      -> `depth` blocks with a kernel of 1 x `kernel`           (width, H/32, W/4)
+      -> 3 x 3 of stride (2, `stride` / 4), a residual 3 x 3    (2 stem, H/8, W/`stride`)
+      -> the H/8 rows of 32 pixels merged into one              (width, H/32, W/`stride`)
+      -> `depth` blocks with a kernel of 1 x `kernel`           (width, H/32, W/`stride`)
 
 Measured on short lines in fonts that were held back (benchmarks/glyph_design.py; the table is in docs/models/glyph.md):
 dense convolutions in the 2-D part, since a CPU does more of their multiply-adds a millisecond than of depthwise ones; the rows merged
@@ -31,9 +31,7 @@ ROWS = 4
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int | tuple[int, int] = 1) -> nn.Sequential:
     """Convolution without bias and batch normalisation; padding keeps the size at stride 1."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs)
-    )
+    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs))
 
 
 class Residual(nn.Module):
@@ -70,15 +68,20 @@ class WideBlock(nn.Module):
 class Glyph(nn.Module):
     """The 2-D part, the merge, the blocks."""
 
-    def __init__(self, in_channels: int, stem: int, rows: int, width: int, depth: int, kernel: int) -> None:
+    def __init__(
+        self, in_channels: int, stem: int, rows: int, width: int, depth: int, kernel: int, stride: int = 4
+    ) -> None:
         super().__init__()
         self.channels = [width]
-        self.strides = [(8 * ROWS, 4)]
+        self.strides = [(8 * ROWS, stride)]
         self.stem = nn.Sequential(
             conv_bn(in_channels, stem // 2, stride=2), nn.ReLU(), conv_bn(stem // 2, stem, stride=2), nn.ReLU()
         )
         self.rows = nn.Sequential(
-            *(Residual(stem) for _ in range(rows)), conv_bn(stem, 2 * stem, stride=(2, 1)), nn.ReLU(), Residual(2 * stem)
+            *(Residual(stem) for _ in range(rows)),
+            conv_bn(stem, 2 * stem, stride=(2, stride // 4)),
+            nn.ReLU(),
+            Residual(2 * stem),
         )
         self.merge = nn.Sequential(
             nn.Conv2d(2 * stem, width, (ROWS, 1), (ROWS, 1), bias=False), nn.BatchNorm2d(width), nn.ReLU()
@@ -86,13 +89,20 @@ class Glyph(nn.Module):
         self.blocks = nn.Sequential(*(WideBlock(width, kernel) for _ in range(depth)))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """(N, C, H, W) to one map (N, width, H/32, W/4)."""
+        """(N, C, H, W) to one map (N, width, H/32, W/stride)."""
         return [self.blocks(self.merge(self.rows(self.stem(x))))]
 
 
 @BACKBONES.register
 def glyph(
-    in_channels: int, *, stem: int = 32, rows: int = 2, width: int = 160, depth: int = 3, kernel: int = 11
+    in_channels: int,
+    *,
+    stem: int = 32,
+    rows: int = 2,
+    width: int = 160,
+    depth: int = 3,
+    kernel: int = 11,
+    stride: int = 4,
 ) -> Glyph:
     """Our own network; with the neck `fold` and a CTC head it has no recurrent layer.
 
@@ -102,7 +112,9 @@ def glyph(
         rows: residual convolutions at a quarter of the height, 0 to 16.
         width: channels of the merged row and so of the sequence (32 rows), 4 to 2048.
         depth: blocks along the line, 0 to 64.
-        kernel: how many time steps of 4 pixels a block sees at once, odd, 1 to 63.
+        kernel: how many time steps a block sees at once, odd, 1 to 63.
+        stride: pixels of width to a time step, 4 or 8. Characters as wide as high, Chinese ones, do with 8, which
+            halves the work of a head of thousands of classes.
 
     Raises:
         RecipeError: an option is out of range.
@@ -114,4 +126,6 @@ def glyph(
     for option, value, allowed, odd in (("stem", stem, "an even number", 0), ("kernel", kernel, "an odd number", 1)):
         if value % 2 != odd:
             raise RecipeError(f"model.backbone.{option} is {value}", allowed=allowed, next_step="correct the recipe")
-    return Glyph(in_channels, stem, rows, width, depth, kernel)
+    if stride not in (4, 8):
+        raise RecipeError(f"model.backbone.stride is {stride}", allowed="4 or 8 pixels", next_step="correct the recipe")
+    return Glyph(in_channels, stem, rows, width, depth, kernel, stride)

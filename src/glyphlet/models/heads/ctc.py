@@ -9,7 +9,7 @@ from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
 from glyphlet.models.head import Head, Labels
 from glyphlet.models.heads import HEADS
-from glyphlet.models.losses import confidence_penalty, ctc_loss
+from glyphlet.models.losses import confidence_penalty, ctc_loss_of_logits
 
 
 class CTCHead(Head):
@@ -26,7 +26,7 @@ class CTCHead(Head):
 
     def loss(self, output: torch.Tensor, labels: Labels) -> torch.Tensor:
         """Mean over the lines of the negative log likelihood."""
-        return ctc_loss(output.float().log_softmax(-1), labels)
+        return ctc_loss_of_logits(output.float(), labels)
 
     def entropy(self, output: torch.Tensor, labels: Labels) -> torch.Tensor:
         """Of all time steps."""
