@@ -262,6 +262,8 @@ class TestModels:
         assert (result.code, result.err) == (0, "")
         for name in ("micro", "bilstm", "ctc", "demo", "lectaurep-numbers"):
             assert re.search(rf"\b{name}\b", result.out), name
+        row = next(line for line in result.out.splitlines() if "crnn-5990" in line)
+        assert row.split() == ["crnn-5990", "8,361,568", "11,385,190", "32,663", "1,118.7"]
 
     def test_json(self, glyphlet):
         values = json.loads(glyphlet("models", "--json", "--width", 256).out)

@@ -38,7 +38,7 @@ def models(
     for row in recipe_rows:
         table.add_row(*(_cell(row, key) for key in COLUMNS.values()))
     console.print(table)
-    console.print("published: as the source counted; `--json` says with how many classes")
+    console.print("published: as the source counted; `--json` says with how many classes. M mult.-adds: millions of multiply-adds")
 
 
 COLUMNS = {
@@ -46,11 +46,13 @@ COLUMNS = {
     "parameters": "parameters",
     "published": "published_total",
     "kB": "file_kb",
-    "multiply-adds": "multiply_adds",
+    "M mult.-adds": "multiply_adds",
 }
 """Column headings, and the keys of their values."""
 
 
 def _cell(row: dict[str, Any], key: str) -> str:
     value = row[key]
+    if key == "multiply_adds":
+        return f"{value / 1e6:,.1f}"
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
