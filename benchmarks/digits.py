@@ -1,7 +1,8 @@
 """Handwritten numbers: cross-entropy and a stop against CTC on one backbone, with and without a start on MNIST strings.
 
     python -m benchmarks.digits                          three seeds of every head, resumed from what is done already
-    python -m benchmarks.digits --heads ctc --starts strings --seeds 1 --epochs 40    a longer training in the same table
+    python -m benchmarks.digits --heads ctc --lines 300 --epochs 60                   with few real lines
+    python -m benchmarks.digits --heads ctc --starts nothing --seeds 1 --epochs 30    a longer training
 
 Needs ../shared/data/lectaurep_numbers (HTR-United/lectaurep-repertoires, CC BY 4.0) and ../shared/data/mnist.npz beside the
 checkout. Everything but the head comes from the recipe `digits-numbers`: backbone, image, rendered lines. All rows see
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import random
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -75,11 +77,22 @@ def values(head: str, seed: int, name: str) -> dict[str, Any]:
     }
 
 
-def real(head: str, seed: int, epochs: int, start: Path | None) -> dict[str, Any]:
+def labels(lines: int, work: Path) -> Path:
+    """The label file of real lines to train on: all of `train` (0), or the first of a shuffled `train`."""
+    if not lines:
+        return NUMBERS / "train.txt"
+    rows = (NUMBERS / "train.txt").read_text(encoding="utf-8").splitlines()
+    random.Random(1).shuffle(rows)
+    path = work / f"{lines}.txt"
+    path.write_text("".join(f"{NUMBERS}/{row}\n" for row in rows[:lines]), encoding="utf-8")
+    return path
+
+
+def real(head: str, seed: int, epochs: int, train: Path, start: Path | None) -> dict[str, Any]:
     """The recipe of real lines."""
     plain = values(head, seed, f"numbers-{head}")
     plain["data"] = {
-        "train": [str(NUMBERS / "train.txt")],
+        "train": [str(train)],
         "test": [str(NUMBERS / "test.txt")],
         "validation_share": 0.1,
         "unalignable": "drop",
@@ -96,17 +109,17 @@ def strings(head: str, work: Path, console: Console) -> Path:
     return folder
 
 
-def measure(head: str, started: bool, seed: int, epochs: int, work: Path) -> Row:
+def measure(head: str, started: bool, seed: int, epochs: int, lines: int, work: Path) -> Row:
     """Train one row, and read the test lines once."""
     console = Console(file=sys.stderr)
     start = strings(head, work, console) if started else None
-    longer = "" if epochs == EPOCHS else f"-{epochs}"
-    folder = work / f"numbers-{head}-{'strings' if started else 'nothing'}-{seed}{longer}"
-    job = run(recipe_from(real(head, seed, epochs, start), head), work, console, folder=folder)
+    other = "" if (epochs, lines) == (EPOCHS, 0) else f"-{epochs}-{lines}"
+    folder = work / f"numbers-{head}-{'strings' if started else 'nothing'}-{seed}{other}"
+    job = run(recipe_from(real(head, seed, epochs, labels(lines, work), start), head), work, console, folder=folder)
     assert job.test is not None
     facts = Reader(job.model).metadata.training
     return {
-        "head": head, "started": started, "seed": seed, "epochs": epochs, "parameters": facts["parameters"],
+        "head": head, "started": started, "seed": seed, "epochs": epochs, "lines": lines, "parameters": facts["parameters"],
         "train_lines": facts["train_lines"], "validation": job.outcome.best_accuracy,
         "best_epoch": job.outcome.best_epoch, "seconds": round(job.outcome.seconds),
         "cer": job.test.scores.cer, "kilobytes": round(job.model.stat().st_size / 1024),
@@ -134,12 +147,18 @@ def difference(first: Sequence[Row], second: Sequence[Row]) -> tuple[float, floa
     return mean, Z_95 * math.sqrt(variance / len(lines))
 
 
-def of(rows: Sequence[Row], head: str, started: bool, epochs: int) -> list[Row]:
+Cell = tuple[int, int, str, bool]
+"""Real lines (0 is all), epochs, head, whether with a start."""
+
+
+def cell(row: Row) -> Cell:
+    """Where a row stands in the table."""
+    return row.get("lines", 0), row.get("epochs", EPOCHS), row["head"], row["started"]
+
+
+def of(rows: Sequence[Row], place: Cell) -> list[Row]:
     """The rows of a cell, by seed."""
-    cell = (head, started, epochs)
-    return sorted(
-        (r for r in rows if (r["head"], r["started"], r.get("epochs", EPOCHS)) == cell), key=lambda r: r["seed"]
-    )
+    return sorted((row for row in rows if cell(row) == place), key=lambda row: row["seed"])
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -151,37 +170,40 @@ def table(rows: Sequence[Row]) -> str:
         f"Measured {date.today()}, {machine()}, 1 thread a training. Command: `python -m benchmarks.digits`",
         "",
         f"Exact match on the {lines} test lines of lectaurep_numbers in percent, for each seed, with the 95 % interval (Wilson) of "
-        f"the mean for {lines} lines. Epochs are of {rows[0]['train_lines']:,} real lines; with a start, {STRINGS} epochs of {COUNT:,} "
-        "MNIST strings came before. Differences are those of "
-        f"{EPOCHS} epochs.",
+        f"the mean for {lines} lines. With a start, {STRINGS} epochs of {COUNT:,} MNIST strings came before. Training lines are "
+        "real ones, without those that decide which epoch is kept. Differences are paired by seed and line.",
         "",
-        "| head | start | epochs | parameters | kB | each seed | mean [95 %] | CER | validation | seconds |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| training lines | epochs | head | start | parameters | kB | each seed | mean [95 %] | CER | validation | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lengths = sorted({EPOCHS, *(r.get("epochs", EPOCHS) for r in rows)})
-    cells = {(h, s, e): own for e in lengths for h in HEADS for s in (False, True) if (own := of(rows, h, s, e))}
-    for (head, started, epochs), own in cells.items():
+    order = list(HEADS)
+    places = sorted({cell(row) for row in rows}, key=lambda p: (p[0], p[1], order.index(p[2]), p[3]))
+    cells = {place: of(rows, place) for place in places}
+    for (_, epochs, head, started), own in cells.items():
         mean, count = share(own), len(own)
         ends = wilson(round(mean * lines), lines)
         text.append(
-            f"| {TITLES[head]} | {'MNIST strings' if started else 'none'} | {epochs} | {own[0]['parameters']:,} | {own[0]['kilobytes']} "
+            f"| {own[0]['train_lines']:,} | {epochs} | {TITLES[head]} | {'MNIST strings' if started else 'none'} "
+            f"| {own[0]['parameters']:,} | {own[0]['kilobytes']} "
             f"| {' '.join(f'{100 * share([r]):.1f}' for r in own)} "
             f"| {100 * mean:.1f} [{100 * ends.low:.1f}, {100 * ends.high:.1f}] | {sum(r['cer'] for r in own) / count:.3f} "
             f"| {sum(r['validation'] for r in own) / count:.3f} | {sum(r['seconds'] for r in own) / count:.0f} |"
         )
-    text += ["", "| difference | points [95 %, paired] | seeds |", "|---|---|---|"]
-    compared = [
-        *((f"{h} over ctc, {'MNIST strings' if s else 'no start'}", ("ctc", s), (h, s)) for h in ("lstm", "attention") for s in (False, True)),
-        *((f"{h}: MNIST strings over no start", (h, False), (h, True)) for h in HEADS),
-    ]  # fmt: skip
-    for title, first, second in compared:
-        a, b = cells.get((*first, EPOCHS), []), cells.get((*second, EPOCHS), [])
-        seeds = {r["seed"] for r in a} & {r["seed"] for r in b}
-        if seeds:
-            mean, half = difference(a, b)
-            text.append(
-                f"| {title} | {100 * mean:+.1f} [{100 * (mean - half):+.1f}, {100 * (mean + half):+.1f}] | {len(seeds)} |"
-            )
+    text += ["", "| training lines | epochs | difference | points [95 %] | seeds |", "|---|---|---|---|---|"]
+    for amount, epochs in dict.fromkeys(place[:2] for place in places):
+        compared = [
+            *((f"{h} over ctc, {'MNIST strings' if s else 'no start'}", ("ctc", s), (h, s)) for h in order[1:] for s in (False, True)),
+            *((f"{h}: MNIST strings over no start", (h, False), (h, True)) for h in order),
+        ]  # fmt: skip
+        for title, first, second in compared:
+            a, b = (cells.get((amount, epochs, *side), []) for side in (first, second))
+            seeds = {r["seed"] for r in a} & {r["seed"] for r in b}
+            if seeds:
+                mean, half = difference(a, b)
+                reach = f"[{100 * (mean - half):+.1f}, {100 * (mean + half):+.1f}]"
+                text.append(
+                    f"| {a[0]['train_lines']:,} | {epochs} | {title} | {100 * mean:+.1f} {reach} | {len(seeds)} |"
+                )
     return "\n".join([*text, ""])
 
 
@@ -192,6 +214,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--starts", nargs="+", default=["strings", "nothing"], choices=["strings", "nothing"])
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of real lines")
+    parser.add_argument("--lines", type=int, default=0, help="real lines; 0 is all")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "glyphlet-digits")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -200,10 +223,10 @@ def main() -> None:
     for seed in options.seeds:
         for start in options.starts:
             for head in options.heads:
-                started = start == "strings"
-                if any(r["seed"] == seed for r in of(rows, head, started, options.epochs)):
+                place = (options.lines, options.epochs, head, start == "strings")
+                if any(row["seed"] == seed for row in of(rows, place)):
                     continue
-                rows.append(measure(head, started, seed, options.epochs, options.work))
+                rows.append(measure(head, start == "strings", seed, options.epochs, options.lines, options.work))
                 path.write_text(json.dumps(rows, indent=1) + "\n")
                 (RESULTS / "digits.md").write_text(table(rows))
     print(table(rows))

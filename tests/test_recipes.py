@@ -27,7 +27,9 @@ def models() -> list[object]:
     seen: dict[tuple[str, ...], str] = {}
     for name, recipe in RECIPES.items():
         seen.setdefault((repr(recipe.model), repr(recipe.image), repr(recipe.charset.name)), name)
-    return [pytest.param(name, marks=[pytest.mark.slow] if slow(RECIPES[name]) else [], id=name) for name in seen.values()]
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] if slow(RECIPES[name]) else [], id=name) for name in seen.values()
+    ]
 
 
 def slow(recipe: Recipe) -> bool:

@@ -38,7 +38,9 @@ def models(
     for row in recipe_rows:
         table.add_row(*(_cell(row, key) for key in COLUMNS.values()))
     console.print(table)
-    console.print("published: as the source counted; `--json` says with how many classes. M mult.-adds: millions of multiply-adds")
+    console.print(
+        "published: as the source counted; `--json` says with how many classes. M mult.-adds: millions of multiply-adds"
+    )
 
 
 COLUMNS = {
