@@ -170,7 +170,7 @@ def table(rows: Sequence[Row]) -> str:
         f"Measured {date.today()}, {machine()}, 1 thread a training. Command: `python -m benchmarks.digits`",
         "",
         f"Exact match on the {lines} test lines of lectaurep_numbers in percent, for each seed, with the 95 % interval (Wilson) of "
-        f"the mean for {lines} lines. With a start, {STRINGS} epochs of {COUNT:,} MNIST strings came before. Training lines are "
+        f"the mean for {lines} lines. With a start, {STRINGS} epochs of {COUNT:,} MNIST strings (a twentieth to validate) came before. Training lines are "
         "real ones, without those that decide which epoch is kept. Differences are paired by seed and line.",
         "",
         "| training lines | epochs | head | start | parameters | kB | each seed | mean [95 %] | CER | validation | seconds |",
