@@ -69,6 +69,8 @@ PAIRS = (
     ("lightweight-baseline", "rare"), ("glyph", "lightweight-fpn-d"), ("glyph", "crnn-37"), ("glyph", "micro-nh64-bilstm"),
 )  # fmt: skip
 """Better and worse, as published or as we claim."""
+LARGE = ("crnn-37", "lightweight-r18-48", "lightweight-r18-64", "lightweight-r18se-48", "lightweight-r18se-64")
+"""Trained in bfloat16 where autocast allows it; all others in float32."""
 CONVERGED = 0.95
 
 
@@ -176,7 +178,7 @@ def settings(name: str, made: dict[str, Path], seed: int, epochs: int, lr: float
             "train": {
                 "epochs": epochs, "batch": 16, "seed": seed, "optimizer": "adamw", "lr": lr, "weight_decay": 0.01,
                 "schedule": "cosine", "warmup": 0.1, "clip": 5, "entropy": 0, "threads": 1, "workers": 0, "samples": 0,
-                "accelerator": "cpu",
+                "accelerator": "cpu", "precision": "bf16-mixed" if name in LARGE else "32-true",
             },
         },
         f"zoo {name}",
@@ -192,7 +194,7 @@ def train(name: str, made: dict[str, Path], seed: int, epochs: int, lr: float, r
     model = restore_run(folder).model
     reader = Reader(job.model)
     return {
-        "model": name, "seed": seed, "lr": lr, "epochs": epochs, "parameters": count_parameters(model),
+        "model": name, "seed": seed, "lr": lr, "epochs": epochs, "seen": epochs * len(open_lines(str(made["train"]))), "parameters": count_parameters(model),
         "file_kb": round(job.model.stat().st_size / 1024), "multiply_adds": multiply_adds(model, WIDEST),
         "ms": milliseconds(reader, WIDEST), "lines_per_second": statistics.median(float(r["lines_per_second"]) for r in rows),
         "train_accuracy": float(rows[-1]["train_accuracy"]), "validation": job.outcome.best_accuracy,
@@ -212,7 +214,7 @@ def milliseconds(reader: Reader, width: int) -> float:
     return 1000 * statistics.median(times)
 
 
-def write(rows: list[dict[str, Any]], seen: int) -> None:
+def write(rows: list[dict[str, Any]]) -> None:
     """The table."""
     by_model: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -222,8 +224,8 @@ def write(rows: list[dict[str, Any]], seen: int) -> None:
         "",
         f"Measured {max(row['date'] for row in rows)}, {machine()}, 1 thread. Command: `python -m benchmarks.zoo`",
         "",
-        f"{seen:,} training lines seen by each. Accuracies are of whole lines, the best epoch of each seed. *: not converged "
-        f"(training word accuracy below {CONVERGED} in the last epoch).",
+        f"{max(row['seen'] for row in rows):,} training lines seen by each. Accuracies are of whole lines, the best epoch of each seed. *: not converged "
+        f"(training word accuracy below {CONVERGED} in the last epoch). †: trained in bfloat16 where autocast allows it, in half the time.",
         "",
         "| model | parameters | file kB | M multiply-adds | ms a line | training lines/s | train | validation, by seed | test |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -234,7 +236,7 @@ def write(rows: list[dict[str, Any]], seen: int) -> None:
         tests = [r["test"] for r in found if "test" in r]
         lines = found[0].get("test_lines", 0)
         text.append(
-            f"| {name} | {first['parameters']:,} | {first['file_kb']:,} | {first['multiply_adds'] / 1e6:.1f} | {first['ms']:.2f} | "
+            f"| {name}{' †' if name in LARGE else ''} | {first['parameters']:,} | {first['file_kb']:,} | {first['multiply_adds'] / 1e6:.1f} | {first['ms']:.2f} | "
             f"{statistics.median(r['lines_per_second'] for r in found):.0f} | {trained:.3f}{'' if trained >= CONVERGED else ' *'} | "
             f"{joined([r['validation'] for r in found])} | {interval(tests, lines)} |"
         )
@@ -321,7 +323,7 @@ def main() -> None:
                 print(json.dumps(row), file=sys.stderr)
                 rows = [*recorded(kept), row]  # another process may have added its own
                 kept.write_text(json.dumps(rows, indent=1) + "\n")
-                write(rows, epochs * count)
+                write(rows)
     if options.test:
         lines = open_lines(str(made["test"]))
         for row in rows:
@@ -336,7 +338,7 @@ def main() -> None:
                 }
                 kept.write_text(json.dumps(rows, indent=1) + "\n")
     if rows:
-        write(rows, epochs * count)
+        write(rows)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,6 @@ validation lines, rendered in fonts that were held back or real, by seed.
 | Recipe | Parameters | File kB | ms a line of 96 px | Training lines/s | Word accuracy |
 |---|---|---|---|---|---|
 """
-TRAINING_LINES = 10_917
 
 
 def figures(models: list[str], rows: list[dict[str, Any]]) -> str:
@@ -54,8 +53,7 @@ def figures(models: list[str], rows: list[dict[str, Any]]) -> str:
                 f"| `{model}` | {own[0]['parameters']:,} | {own[0]['file_kb']:,} | {own[0]['ms']:.2f} | {speed:.0f} | "
                 f"{words}{'' if trained >= 0.95 else ' *'} |\n"
             )
-    seen = TRAINING_LINES * max((row["epochs"] for row in rows), default=0)
-    return HEAD.format(seen=seen) + "".join(lines) if lines else ""
+    return HEAD.format(seen=rows[0]["seen"]) + "".join(lines) if lines else ""
 
 
 def page(name: str) -> str:

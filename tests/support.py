@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from glyphlet.charset import Charset
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import Recognizer, build
@@ -46,3 +48,18 @@ def tiny_recipe(labels: Path, *settings: str, **data) -> Recipe:
 def runs_in(root: Path) -> list[Path]:
     """The run folders below a root; the link `latest` beside them is none."""
     return sorted(path for path in root.iterdir() if not path.is_symlink())
+
+
+def same(a, b) -> bool:
+    """Whether two states are equal to the bit."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+
+def without_times(state: dict) -> dict:
+    """The state of a checkpoint without what a clock says."""
+    times = ("seconds", "epoch_seconds", "waited")
+    return {**state, "progress": {k: v for k, v in state["progress"].items() if k not in times}}

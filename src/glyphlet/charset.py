@@ -22,8 +22,8 @@ def _rows(first: int, last: int) -> str:
     """Rows of the code table of GB 2312, from Python's own codec (that of GBK, which holds the same rows and has the dash
     and the middle dot that texts use).
     """
-    cells = (bytes([0xA0 + row, 0xA0 + cell]) for row in range(first, last + 1) for cell in range(1, 95))
-    return "".join(code.decode("gbk", errors="ignore") for code in cells)
+    codes = bytes(0xA0 + place for row in range(first, last + 1) for cell in range(1, 95) for place in (row, cell))
+    return codes.decode("gbk", errors="ignore")  # five cells of row 55 are empty
 
 
 _ASCII = "".join(chr(c) for c in range(0x20, 0x7F))
@@ -31,6 +31,7 @@ _MARKS = "".join(char for char in _rows(1, 1) if char not in "\u3000＄") + "！
 """Chinese punctuation and signs: the first row of GB 2312 without what is a wide form of an ASCII character, and the wide
 forms that Chinese texts are written with.
 """
+_COMMON = _rows(16, 55)
 
 NAMED: dict[str, str] = {
     "digits": string.digits,
@@ -38,8 +39,8 @@ NAMED: dict[str, str] = {
     "lowercase36": string.digits + string.ascii_lowercase,
     "alphanumeric": string.digits + string.ascii_lowercase + string.ascii_uppercase,
     "ascii": _ASCII,
-    "chinese-common": _ASCII + _MARKS + _rows(16, 55),
-    "chinese": _ASCII + _MARKS + _rows(16, 87),
+    "chinese-common": _ASCII + _MARKS + _COMMON,
+    "chinese": _ASCII + _MARKS + _COMMON + _rows(56, 87),
 }
 """Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case. `chinese-common` has the
 3,755 characters of level 1 of GB 2312, `chinese` all 6,763."""

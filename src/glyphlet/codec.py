@@ -8,6 +8,7 @@ Class 0 has no character, and character `i` of the charset is class `i + 1`. A *
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,7 +32,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Codec:
+class Codec(ABC):
     """What every codec shares; see `CTCCodec` and `SequenceCodec`.
 
     Attributes:
@@ -75,13 +76,13 @@ class Codec:
         """One sign for each step, class 0 shown as `blank_sign`."""
         return "".join(self.char(label) if label else self.blank_sign for label in path)
 
+    @abstractmethod
     def decode(self, path: Sequence[int]) -> str:
         """The text of a path."""
-        raise NotImplementedError
 
+    @abstractmethod
     def min_steps(self, labels: Sequence[int]) -> int:
         """The fewest steps that a text of these classes needs."""
-        raise NotImplementedError
 
 
 class CTCCodec(Codec):

@@ -18,6 +18,7 @@ from glyphlet.train.log import read_log
 from glyphlet.train.restore import restore_run
 from glyphlet.train.task import load_task
 from glyphlet.train.validate import validate
+from support import same, without_times
 
 PARTS = {
     "attention": ({"name": "bigru", "hidden": 16}, {"name": "attention", "max_length": 5}),
@@ -48,21 +49,6 @@ def fit(folder, kind, **settings):
     folder.mkdir(exist_ok=True)
     console = Console(record=True, width=200, file=io.StringIO())
     return loop.fit(task, folder, console), task, console.export_text()
-
-
-def same(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-
-
-def without_times(state):
-    return {**state, "progress": {k: v for k, v in state["progress"].items() if k not in TIMES}}
-
-
-TIMES = ("seconds", "epoch_seconds", "waited")
 
 
 @pytest.mark.parametrize("kind", PARTS)

@@ -20,7 +20,7 @@ from glyphlet.train.progress import Progress
 from glyphlet.train.restore import restore_run
 from glyphlet.train.start import Begun
 from glyphlet.train.task import load_task
-from support import part
+from support import part, same, without_times
 
 
 def recipe(**train):
@@ -47,19 +47,6 @@ def fit(folder, **train):
     task, folder = start(folder, **train)
     folder.mkdir(exist_ok=True)
     return loop.fit(task, folder, Console(file=io.StringIO()))
-
-
-def same(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-
-
-def without_times(state):
-    progress = {k: v for k, v in state["progress"].items() if k not in ("seconds", "epoch_seconds", "waited")}
-    return {**state, "progress": progress}
 
 
 class TestFit:

@@ -1,8 +1,8 @@
 """Check lines before a training, so that nothing fails or is dropped in silence in the middle of it.
 
 Four things make a line useless: an image that cannot be read, an empty label, a character that the model does not have,
-and a label with more characters than the image has time steps, or than the model can write. Each is reported once for a whole set, with counts and
-examples. What the model does with a width comes in as a value, so this module needs no model.
+and a label with more characters than the image has time steps, or than the model can write. Each is reported once for a
+whole set, with counts and examples. What the model does with a width comes in as a value, so this module needs no model.
 
 What is kept of a line is its number and its width: ten million checked lines are 120 MB.
 """

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glyphlet.codec import STOP, Codec
+from glyphlet.codec import Codec
 from glyphlet.decode.greedy import best_paths
 from glyphlet.decode.reading import Character, Reading
 from glyphlet.image import Line
@@ -44,8 +44,8 @@ def decode(
     paths, best, _ = best_paths(logits)
     readings = []
     for path, sure, source in zip(paths.tolist(), best, sources, strict=True):
-        end = path.index(STOP) if STOP in path else len(path)
-        text = "".join(codec.char(label) for label in path[:end])
+        text = codec.decode(path)
+        end = len(text)
         characters = tuple(
             Character(char, float(value), None, None) for char, value in zip(text, sure[:end], strict=True)
         )

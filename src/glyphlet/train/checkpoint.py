@@ -7,7 +7,6 @@ It is read with `torch.load(weights_only=True)`: no code in it is ever run.
 from __future__ import annotations
 
 import io
-import pickle
 import random
 import shlex
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 
 from glyphlet.errors import CheckpointError, TrainingError
 from glyphlet.files import replace_file
+from glyphlet.models.importers.checkpoint import unreadable
 
 FORMAT = 1
 LAST, BEST = "last.pt", "best.pt"
@@ -65,12 +65,6 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         ) from error
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError):  # torch's own text tells how to run the code in it
-        return "it holds something else, or objects that only code could make"
-    return " ".join(str(error).split())[:120]
-
-
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint on the CPU.
 
@@ -87,7 +81,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file
         raise CheckpointError(
-            f"{path} is damaged or not a checkpoint: {_reason(error)}",
+            f"{path} is damaged or not a checkpoint: {unreadable(error)}",
             allowed="a .pt file that `glyphlet train` wrote",
             next_step="use another checkpoint of the run, such as best.pt",
         ) from error
@@ -96,6 +90,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read ({found})",
             allowed=f"format {FORMAT}",
-            next_step="checkpoints of other projects: glyphlet import FILE --from micro-ocr",
+            next_step="checkpoints of other projects: glyphlet import FILE --from PROJECT; glyphlet import --help lists them",
         )
     return state

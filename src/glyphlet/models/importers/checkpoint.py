@@ -37,7 +37,8 @@ class Imported:
     notes: list[str]
 
 
-def _reason(error: Exception) -> str:
+def unreadable(error: Exception) -> str:
+    """Why `torch.load` failed, in one line."""
     if isinstance(error, pickle.UnpicklingError):  # torch's own text tells how to run the code in it
         return "it holds something else, or objects that only code could make"
     return " ".join(str(error).split())[:160]
@@ -57,7 +58,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file
         raise CheckpointError(
-            f"{path} cannot be read as a PyTorch checkpoint: {_reason(error)}",
+            f"{path} cannot be read as a PyTorch checkpoint: {unreadable(error)}",
             allowed="a file of tensors and plain values, as torch.save writes for a state dict",
             next_step="if it holds a whole pickled model, save its state_dict() with the project that made it",
         ) from error
