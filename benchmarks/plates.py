@@ -64,6 +64,7 @@ def cut(work: Path) -> dict[str, Path]:
 def recipe(row: str, seed: int, labels: dict[str, Path], start: Path) -> Recipe:
     """The recipe of a row."""
     shipped = load_values("chinese")
+    shipped["model"]["backbone"]["stride"] = 8  # as in the stretch that is started from
     values: dict[str, Any] = {
         "name": "plates",
         "model": shipped["model"],
