@@ -225,5 +225,7 @@ def _range(option: str, text: str | None) -> tuple[int | None, int | None]:
     except ValueError:
         pair = 0, 0
     if not 1 <= pair[0] <= pair[1]:
-        raise RecipeError(f"{option} is {text!r}", allowed="a number, or two with a dash: 1-10", next_step="correct it")
+        raise RecipeError(
+            f"{option} is {text!r}", allowed="a number from 1, or two with a dash: 1-10", next_step="correct it"
+        )
     return pair

@@ -32,6 +32,8 @@ PARITY_LINES = 2000
 """Of a larger validation set, so many lines are compared."""
 VARIED = 40
 TOLERANCE = 1e-4
+ROUNDED = 0.005
+"""Share of the lines that rounded weights may read otherwise."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class ParityResult:
         widths: different padded widths among them.
         texts_differing: always 0; a file with another number is not written.
         max_difference: largest difference of a logit, as a share of the largest absolute logit of its line.
+        rounding: what storing the weights with fewer bits changed after that, if they are.
     """
 
     lines: int
@@ -51,10 +54,29 @@ class ParityResult:
     widths: int
     texts_differing: int
     max_difference: float
+    rounding: Rounding | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The result as it stands in the model file."""
-        return asdict(self)
+        made = asdict(self)
+        return made if self.rounding else {key: value for key, value in made.items() if key != "rounding"}
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """How a file with rounded weights differs from the same file with exact ones.
+
+    Args:
+        weights: how they are stored: `float16`.
+        lines: lines compared.
+        texts_differing: lines whose text is another.
+        max_difference: as in `ParityResult`.
+    """
+
+    weights: str
+    lines: int
+    texts_differing: int
+    max_difference: float
 
 
 def compare(
@@ -93,6 +115,33 @@ def compare(
             _check(name_of(source), expected_text, text, difference)
             worst = max(worst, difference)
     return ParityResult(len(lines), len(sources), len(widths), 0, worst)
+
+
+def compare_rounded(weights: str, exact: Reader, rounded: Reader, sources: Sequence[ImageSource]) -> Rounding:
+    """Read lines with a file of exact weights and with one of rounded weights.
+
+    Args:
+        weights: how the second stores them.
+        exact: the first.
+        rounded: the second.
+        sources: real lines, at least one; completed as in `compare`.
+
+    Raises:
+        ExportError: more than `ROUNDED` of the texts differ.
+    """
+    geometry = exact.metadata.geometry
+    lines = [*sources, *derived(sources, max(LINES - len(sources), VARIED), geometry)]
+    pairs = zip(exact.read(lines), rounded.read(lines), strict=True)
+    differing = sum(first.text != second.text for first, second in pairs)
+    if differing > ROUNDED * len(lines):
+        raise ExportError(
+            f"with weights stored as {weights} {differing} of {len(lines)} lines are read otherwise; nothing was written",
+            allowed=f"at most {100 * ROUNDED:g} % of them",
+            next_step="export with --weights float32",
+        )
+    prepared = [prepare(source, geometry) for source in lines]
+    worst = max(relative_difference(exact.logits([line]), rounded.logits([line])) for line in prepared)
+    return Rounding(weights, len(lines), differing, worst)
 
 
 @contextmanager
@@ -154,10 +203,13 @@ def _check(name: str, expected: str, found: str, difference: float) -> None:
 __all__ = [
     "LINES",
     "PARITY_LINES",
+    "ROUNDED",
     "TOLERANCE",
     "VARIED",
     "ParityResult",
+    "Rounding",
     "compare",
+    "compare_rounded",
     "derived",
     "relative_difference",
     "torch_logits",

@@ -1,0 +1,98 @@
+"""Weights stored as float16: half of the file, and nothing but the weights is rounded."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from glyphlet import Reader
+from glyphlet.charset import Charset
+from glyphlet.errors import ExportError
+from glyphlet.export import onnx as export_onnx
+from glyphlet.export import parity
+from glyphlet.export.onnx import export_model, to_onnx
+from glyphlet.export.storage import SMALLEST, halved
+from glyphlet.image import Geometry, prepare
+from glyphlet.models.recognizer import build
+from glyphlet.spec import ModelSpec
+from support import part
+
+
+def export(model, path, lines, weights):
+    return export_model(model, path, lines, name="tiny", training={}, measured={}, weights=weights)
+
+
+def constants(graph):
+    """All constants of a graph and of the bodies of its loops."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from constants(attribute.g)
+
+
+@pytest.mark.parametrize("head", ["ctc", "attention"])
+def test_every_large_constant_is_rounded_and_the_others_are_not(head):
+    spec = ModelSpec(backbone=part("micro", nh=8, depth=2), neck=part("bigru", hidden=16), head=part(head))
+    graph = to_onnx(build(spec, Geometry(), Charset.named("digits")).eval())
+    before = {c.name: numpy_helper.to_array(c) for c in constants(graph.graph)}
+    made = halved(graph)
+    onnx.checker.check_model(made)
+    after = {c.name: numpy_helper.to_array(c) for c in constants(made.graph)}
+    rounded = {name.removesuffix("/float16") for name in after if name.endswith("/float16")}
+    assert rounded == {name for name, v in before.items() if v.dtype == np.float32 and v.size >= SMALLEST}
+    for name, values in before.items():
+        if name in rounded:
+            assert np.array_equal(after[f"{name}/float16"], values.astype(np.float16))
+        else:
+            assert np.array_equal(after[name], values)
+    assert {c.name: numpy_helper.to_array(c).dtype for c in constants(graph.graph)} == {
+        name: values.dtype for name, values in before.items()
+    }  # the graph that was given stays
+
+
+def test_what_float16_cannot_hold_stays(make_model):
+    graph = to_onnx(make_model())
+    largest = max(graph.graph.initializer, key=lambda c: np.prod(c.dims))
+    values = numpy_helper.to_array(largest).copy()
+    values.flat[0] = 70_000.0
+    largest.CopyFrom(numpy_helper.from_array(values, largest.name))
+    assert largest.name in {c.name for c in halved(graph).graph.initializer}
+
+
+def test_the_file_says_what_rounding_changed(make_model, lines, tmp_path):
+    model = make_model("bilstm")
+    exact = export(model, tmp_path / "exact.onnx", lines, "float32")
+    result = export(model, tmp_path / "half.onnx", lines, "float16")
+    assert exact.rounding is None
+    assert "rounding" not in Reader(tmp_path / "exact.onnx").metadata.parity
+    rounding = result.rounding
+    assert (rounding.weights, rounding.lines, rounding.texts_differing) == ("float16", 200, 0)
+    assert 1e-6 < rounding.max_difference < 2e-3  # half of the last of 11 bits is 2.4e-4
+    reader = Reader(tmp_path / "half.onnx")
+    assert reader.metadata.parity == result.to_dict()
+    assert (tmp_path / "half.onnx").stat().st_size < 0.75 * (tmp_path / "exact.onnx").stat().st_size
+    line = prepare(lines[0], model.geometry)
+    expected = Reader(tmp_path / "exact.onnx").logits([line])
+    assert reader.logits([line]) == pytest.approx(expected, abs=float(2e-3 * np.abs(expected).max()))
+
+
+def test_a_file_that_reads_otherwise_is_refused(make_model, lines, tmp_path, monkeypatch):
+    def spoiled(graph):
+        made = halved(graph)
+        for constant in made.graph.initializer:
+            if constant.name.endswith("/float16"):
+                values = numpy_helper.to_array(constant)
+                constant.CopyFrom(numpy_helper.from_array(-20 * values, constant.name))
+        return made
+
+    monkeypatch.setattr(export_onnx, "halved", spoiled)
+    with pytest.raises(ExportError, match=r"with weights stored as float16 \d+ of 200 lines are read otherwise"):
+        export(make_model("gru"), tmp_path / "m.onnx", lines, "float16")
+    assert list(tmp_path.iterdir()) == []
+    assert parity.ROUNDED == 0.005
+
+
+def test_unknown_weights(make_model, lines, tmp_path):
+    with pytest.raises(ExportError, match="there are no weights 'int4'. Allowed: float32, float16"):
+        export(make_model(), tmp_path / "m.onnx", lines, "int4")
