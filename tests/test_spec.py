@@ -131,7 +131,7 @@ class TestValues:
     )
     def test_options_out_of_range(self, options):
         made = recipe(model={"neck": {"name": "bilstm", **options}})
-        with pytest.raises(RecipeError, match=r"model\.neck has"):
+        with pytest.raises(RecipeError, match=r"model\.neck\.\w+ is"):
             build(made.model, made.image, Charset.named("digits"))
 
     def test_a_key_that_is_no_text(self):

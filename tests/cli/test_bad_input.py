@@ -236,10 +236,18 @@ class TestRecipes:
             ("train.devices=0", "devices 0"),
             ("trian.lr=1", "there is no setting trian (did you mean 'train'?)"),
             ("data.train.count=3", "train is not a section"),
-            ("model.backbone.nh=-4", "model.backbone.nh is -4. Allowed: a whole number from 1 to 4096"),
-            ("model.backbone.nh=many", "backbone 'micro' has nh 'many'"),
+            ("model.backbone.width=-4", "model.backbone.width is -4. Allowed: a whole number from 4 to 2048"),
+            ("model.backbone.width=many", "backbone 'glyph' has width 'many'"),
             ("model.backbone.name=resnet", "there is no backbone named 'resnet'"),
-            ("model.neck.hidden=many", "neck 'bilstm' has hidden 'many'"),
+            ("model.neck={name: bilstm, hidden: many}", "neck 'bilstm' has hidden 'many'"),
+            (
+                "model.neck={name: bilstm, hidden: 1000000000}",
+                "model.neck.hidden is 1000000000. Allowed: a whole number from 1 to 4096",
+            ),
+            ("train.workers=-1", "train.workers is -1. Allowed"),
+            ("train.cycle_epochs=1e308", "train.cycle_epochs is 1e+308"),
+            ("model.neck.hidden=4", "neck 'fold' has no option 'hidden'"),
+            ("image.height=48", "set image.height to 64"),
             ("model.head.dropout=2", "the model cannot be built: dropout probability"),
             ("image.height=30", "set image.height to 32"),
             ("augment=[{name: shfit}]", "there is no effect named 'shfit' (did you mean 'shift'?)"),
@@ -320,8 +328,8 @@ class TestPlaces:
         assert (tmp_path / "file").read_bytes() == b""
 
     def test_folders_that_do_not_exist_and_a_folder_in_place_of_a_file(self, glyphlet, job, digits, tmp_path):
-        for place in (tmp_path / "none" / "x", tmp_path):
-            glyphlet("export", job.folder, "-o", place).refused("nothing can be written to")
+        for place, problem in ((tmp_path / "none" / "x", "nothing can be written to"), (tmp_path, "is a folder")):
+            glyphlet("export", job.folder, "-o", place).refused(problem)
             glyphlet("evaluate", job.model, digits, "-o", place).refused("cannot be written")
             glyphlet("evaluate", job.model, digits, "--report", place).refused("cannot be written")
         assert list(tmp_path.iterdir()) == []

@@ -45,6 +45,16 @@ def test_another_charset_is_reported(glyphlet, letters, job, tmp_path):
     assert "characters: 2 kept '01'; 2 new 'ab'; 8 dropped '23456789'" in done.out
 
 
+@pytest.mark.parametrize("setting", ["charset.half_width=true", "charset.case=upper"])
+def test_how_labels_are_folded_changes_no_characters(glyphlet, digits, job, tmp_path, setting):
+    done = glyphlet("train", digits, "--start", job.folder, "--runs", tmp_path, *FINE, "--set", setting)
+    assert "characters: all 10 kept" in done.out, done.err
+    (folder,) = runs_in(tmp_path)
+    made = load_recipe(folder / "recipe.yaml").charset
+    assert made.text == "0123456789"
+    assert (made.half_width, made.case) == (True, "keep") if "half" in setting else (False, "upper")
+
+
 def test_new_characters_are_refused_or_added(glyphlet, letters, job, tmp_path):
     options = ("train", letters, "--start", job.folder, "--runs", tmp_path, *FINE)
     glyphlet(*options).refused("'a'", "data.unknown=drop")

@@ -312,6 +312,9 @@ class TestImport:
         assert reader.metadata.charset.text == Charset.named("alphanumeric").text
         assert reader.metadata.geometry.padding == "black"
         images = first_images(digits)
+        glyphlet("export", start, "-o", tmp_path / "before.onnx").refused(
+            "start.pt names no lines", "--lines labels.txt"
+        )
         glyphlet("export", start, "-o", tmp_path / "before.onnx", "--lines", digits)
         before = [reading.text for reading in Reader(tmp_path / "before.onnx").read(images)]
         assert [reading.text for reading in reader.read(images)] == before

@@ -59,6 +59,11 @@ def test_every_neck_reads_every_width_and_batch(make_model, lines, tmp_path, nec
         assert reader.logits(batch) == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_folder_is_refused_before_anything_is_compared(make_model, lines, tmp_path):
+    with pytest.raises(ExportError, match=r"is a folder. Allowed: the name of a file. Next: write .*model\.onnx"):
+        export(make_model(), tmp_path, [object()])
+
+
 def test_the_graph_is_plain(make_model):
     graph = to_onnx(make_model().eval())
     assert [o.version for o in graph.opset_import] == [OPSET]
@@ -134,6 +139,6 @@ def test_places_that_cannot_be_written(make_model, lines, tmp_path):
     with pytest.raises(ExportError, match=r"nothing can be written to .*missing"):
         export(make_model(), tmp_path / "missing" / "m.onnx", lines)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ExportError, match=r"nothing can be written to .*folder"):
+    with pytest.raises(ExportError, match=r"folder is a folder"):
         export(make_model(), tmp_path / "folder", lines)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -1,5 +1,7 @@
 """Checkpoints of CRNN and its Chinese descendants, made by a second implementation that shares no code with ours."""
 
+import math
+import re
 from collections import OrderedDict
 
 import pytest
@@ -198,6 +200,39 @@ class TestRefused:
     )
     def test_weights_of_another_shape(self, tmp_path, key, shape):
         self.refused(saved(tmp_path / "m.pth", {**STATE, key: torch.zeros(shape)}))
+
+    @pytest.mark.parametrize(
+        ("key", "change", "problem"),
+        [
+            ("cnn.conv3.weight", lambda x: (100 * x).to(torch.int8), "of kind int8"),
+            ("rnn.0.embedding.bias", lambda x: x.to(torch.complex64), "of kind complex64"),
+            ("cnn.conv0.bias", lambda x: x * math.nan, "with NaN or infinity"),
+            ("cnn.batchnorm2.running_var", lambda x: -1 - x, "below 0"),
+        ],
+    )
+    def test_values_that_no_weight_has(self, tmp_path, key, change, problem):
+        message = self.refused(saved(tmp_path / "m.pth", {**STATE, key: change(STATE[key])}))
+        assert f"has weights {key!r} {problem}. Allowed: float64, float32, float16 or bfloat16, finite" in message
+
+    def test_half_precision_is_read(self, tmp_path):
+        halves = {k: v.half() if v.is_floating_point() else v for k, v in STATE.items()}
+        model = from_crnn_pytorch(saved(tmp_path / "m.pth", halves), DIGITS).model
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+    def test_bytes_that_have_changed(self, tmp_path):
+        path = saved(tmp_path / "m.pth", STATE)
+        data = bytearray(path.read_bytes())
+        place = data.index(STATE["cnn.conv3.weight"].numpy().tobytes())
+        data[place : place + 64] = bytes(64)
+        path.write_bytes(data)
+        message = self.refused(path)
+        assert re.search(r"cannot be read as a PyTorch checkpoint: m/data/\d+ in it is damaged", message)
+        assert "Next: fetch the file again" in message
+
+    def test_an_empty_file_and_a_folder(self, tmp_path):
+        (tmp_path / "empty.pth").touch()
+        assert "checkpoint: it is empty or cut off" in self.refused(tmp_path / "empty.pth")
+        assert "checkpoint: it is a folder" in self.refused(tmp_path)
 
     @pytest.mark.parametrize("content", [[1, 2], {"state_dict": 5}, {"state_dict": {}}, {}])
     def test_values_that_are_no_state_dict(self, tmp_path, content):

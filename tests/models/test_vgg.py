@@ -121,5 +121,5 @@ class TestProject:
 
     @pytest.mark.parametrize("options", [{"layers": 1, "project": 4}, {"layers": 2, "project": -1}])
     def test_what_it_cannot_be(self, options):
-        with pytest.raises(RecipeError, match=r"model\.neck has .*project"):
+        with pytest.raises(RecipeError, match=r"model\.neck(\.project is -1| has project 4 and one layer)"):
             bilstm([6], [1], **options)

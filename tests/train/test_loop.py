@@ -179,6 +179,8 @@ class TestFit:
     def test_what_the_machine_cannot_do_is_refused(self, tmp_path):
         with pytest.raises(RecipeError, match=r"train\.accelerator 'tpu'"):
             fit(tmp_path / "run", accelerator="tpu")
+        with pytest.raises(RecipeError, match="a CPU has no float16"):
+            fit(tmp_path / "run", accelerator="cpu", precision="16-mixed")
 
     def test_a_changed_charset_cannot_be_resumed(self, tmp_path):
         fit(tmp_path / "run", epochs=1)
@@ -252,6 +254,16 @@ class TestCheckpoints:
         else:
             path.write_bytes(content)
         with pytest.raises(CheckpointError, match=r"last\.pt is (damaged|not a checkpoint)"):
+            load_checkpoint(path)
+
+    def test_bytes_that_have_changed(self, tmp_path):
+        path, weights = tmp_path / "last.pt", torch.arange(1000.0)
+        save_checkpoint(path, {"model": weights})
+        data = bytearray(path.read_bytes())
+        place = data.index(weights.numpy().tobytes())
+        data[place + 40 : place + 44] = b"rots"
+        path.write_bytes(data)
+        with pytest.raises(CheckpointError, match=r"last\.pt is damaged .*/data/0 in it is damaged"):
             load_checkpoint(path)
 
     def test_code_in_a_checkpoint_is_not_run(self, tmp_path):

@@ -10,6 +10,7 @@ import torch
 import yaml
 from torch import distributed, nn
 
+from glyphlet.models.layers.norm import BatchNorm
 from glyphlet.train.checkpoint import load_checkpoint
 from glyphlet.train.log import read_log
 from glyphlet.train.norm import Presence, SharedNorm, share_norms
@@ -79,6 +80,18 @@ class TestSharedNorm:
         torch.testing.assert_close(held.norm.weight.grad, usual.weight.grad, rtol=1e-4, atol=1e-2)
         usual.eval(), held.eval()
         torch.testing.assert_close(held.norm(x), usual(x))
+
+    def test_one_value_takes_the_running_statistics_as_in_one_process(self, group):
+        torch.manual_seed(0)
+        usual = BatchNorm(3)
+        nn.init.uniform_(usual.running_var, 0.5, 2)
+        held = nn.ModuleDict({"norm": BatchNorm(3)})
+        held.norm.load_state_dict(usual.state_dict())
+        share_norms(held, Presence())
+        x = torch.randn(1, 3, 1, 1)
+        assert torch.equal(held.norm(x), usual(x))
+        assert held.norm(x).std() > 0.1
+        torch.testing.assert_close(held.norm.state_dict(), usual.state_dict())
 
     def test_a_model_keeps_its_names_and_weights(self):
         model, images = micro().eval(), torch.rand(1, 1, 32, 64)

@@ -115,9 +115,12 @@ def main() -> None:
     except GlyphletError as error:
         if show:
             raise
+        told = False
         if isinstance(error, Interrupted):
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to stop
-        typer.secho(f"glyphlet: {error}", err=True, fg="red")
+            told = os.environ.get("RANK", "0") != "0"  # by the first process of `torchrun`
+        if not told:
+            typer.secho(f"glyphlet: {error}", err=True, fg="red")
         sys.exit(error.exit_code)
     except _Stopped as stopped:
         if isinstance(stopped.__cause__, KeyboardInterrupt):

@@ -29,11 +29,18 @@ def export(
     from rich.console import Console
 
     from glyphlet.data.open import open_lines
+    from glyphlet.errors import ExportError
     from glyphlet.export.onnx import export_model
     from glyphlet.export.parity import PARITY_LINES
     from glyphlet.train.restore import restore_run
 
     restored = restore_run(run)
+    if not lines and not restored.recipe.data.train:
+        raise ExportError(
+            f"{run} names no lines to compare the file with the model on",
+            allowed="a run of `glyphlet train`, or label files",
+            next_step="give some: --lines labels.txt",
+        )
     trained: list[str] | None = None
     if lines:
         sources = [sample.source for sample in open_lines(lines)]

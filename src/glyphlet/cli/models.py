@@ -11,7 +11,7 @@ import typer
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     width: Annotated[
-        int, typer.Option(min=8, help="Width in pixels of the line that multiply-adds are counted for.")
+        int, typer.Option(min=8, max=32_768, help="Width in pixels of the line that multiply-adds are counted for.")
     ] = 128,
 ) -> None:
     """List every part and every shipped recipe with parameters, file size and multiply-adds."""

@@ -79,6 +79,10 @@ def train(
     report(run(recipe_for(source, set_ or [], test or [], start), runs, console), console)
 
 
+_CHARACTERS = re.compile(r"charset(\.(name|file|text))?=")
+"""Settings that give other characters."""
+
+
 def recipe_for(source: list[str], settings: list[str], test: list[Path], start: Path | None = None) -> Recipe:
     """The recipe that is named, or the recipe `labels` with the label files put in; and the start put into it."""
     from glyphlet.errors import RecipeError
@@ -101,7 +105,7 @@ def recipe_for(source: list[str], settings: list[str], test: list[Path], start: 
         values["name"] = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source[0]).stem).strip("-") or "labels"
         values.setdefault("data", {})["train"] = source
         if start is not None:
-            take_over(values, start, keep_charset=not any(s.startswith("charset") for s in settings))
+            take_over(values, start, keep_charset=not any(_CHARACTERS.match(s) for s in settings))
     if start is not None:
         values["start"] = {**(values.get("start") or {}), "path": str(start)}
     return with_settings(values, [*own, *settings], source[0])

@@ -91,6 +91,8 @@ def export_model(
             f"there are no weights {weights!r}", allowed=", ".join(WEIGHTS), next_step="choose one of these"
         )
     path = Path(path)
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder", allowed="the name of a file", next_step=f"write {path / 'model.onnx'}")
     model = copy.deepcopy(model).cpu().float().eval()
     _check_finite(model)
     graph = to_onnx(model)

@@ -90,7 +90,9 @@ def recipe_from(values: Mapping[str, Any], where: str) -> Recipe:
         first = _first(error)
         path = [str(p) for p in first["loc"]]
         kept = [p for i, p in enumerate(path) if not _is_kind(path, i)]
-        dotted = ".".join(p for p in kept if not p.startswith(("list[", "function-", "SynthSpec", "int", "literal")))
+        dotted = ".".join(
+            p for p in kept if not p.startswith(("list[", "function-", "SynthSpec", "int", "literal", "constrained-"))
+        )
         if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             parent = _fields_at(path[:-1])
             raise RecipeError(

@@ -48,7 +48,7 @@ class TrainSpec(Strict):
     """Factor of each drop (step, multistep)."""
     lr_low: float = Field(0.001, ge=0)
     """The lower rate (cyclic); `lr` is the upper one."""
-    cycle_epochs: float = Field(5.0, gt=0)
+    cycle_epochs: float = Field(5.0, gt=0, le=1_000_000)
     """Epochs from the lower rate to the upper one, and as many back (cyclic)."""
     cycle_updates: int = Field(0, ge=0)
     """The same in updates; 0 leaves it to `cycle_epochs`."""

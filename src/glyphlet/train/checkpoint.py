@@ -17,7 +17,7 @@ import torch
 
 from glyphlet.errors import CheckpointError, TrainingError
 from glyphlet.files import replace_file
-from glyphlet.models.importers.checkpoint import unreadable
+from glyphlet.models.importers.checkpoint import load_tensors, unreadable
 
 FORMAT = 1
 LAST, BEST = "last.pt", "best.pt"
@@ -72,7 +72,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         CheckpointError: it does not exist, is damaged, or is not a checkpoint of Glyphlet.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_tensors(path)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"there is no checkpoint {path}",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import shlex
 import time
+import warnings
 from contextlib import closing, nullcontext
 from dataclasses import asdict, replace
 from itertools import islice
@@ -35,6 +36,7 @@ from glyphlet.train.optim import Average, Schedule, build_optimizer
 from glyphlet.train.parallel import Sums, launch
 from glyphlet.train.progress import Outcome, Progress, lines_digest
 from glyphlet.train.pull import Pull
+from glyphlet.train.settings import check_unchanged
 from glyphlet.train.task import Task, start_from
 from glyphlet.train.validate import Validation, paths_of, validate
 
@@ -48,11 +50,15 @@ def make_fabric(spec: TrainSpec) -> Fabric:
     if spec.threads:
         torch.set_num_threads(spec.threads)
     try:
-        fabric = launch(spec)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*AMP with fp16 is not supported on CPU")
+            fabric = launch(spec)
+        if fabric.device.type == "cpu" and spec.precision == "16-mixed":  # Fabric would take bfloat16, and only warn
+            raise ValueError("a CPU has no float16")
     except Exception as error:  # Fabric raises many kinds
         raise RecipeError(
             f"train.accelerator {spec.accelerator!r}, devices {spec.devices!r}, precision {spec.precision!r}: {error}",
-            allowed="auto, cpu, cuda or mps, as this machine has them; 16-mixed needs a GPU",
+            allowed="auto, cpu, cuda or mps, as this machine has them; 16-mixed needs a GPU, bf16-mixed does not",
             next_step="train with --set train.accelerator=cpu --set train.precision=32-true",
         ) from error
     return fabric
@@ -122,8 +128,9 @@ class Training:
         """Go back to where a checkpoint was written.
 
         Raises:
-            CheckpointError: it belongs to another model or another charset.
+            CheckpointError: it belongs to another model or another charset, or settings have changed.
         """
+        check_unchanged(state["recipe"], self.task.recipe.dump())
         charset = self.model.codec.charset
         same = charset.to_dict() == state["charset"]
         if not same or state["lines"]["digest"] != self.digest:

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import distributed, nn
 
+from glyphlet.models.layers.norm import alone
+
 
 @dataclass
 class Presence:
@@ -55,19 +57,23 @@ class SharedNorm(nn.modules.batchnorm._BatchNorm):
         """Any input with channels second."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, C, ...) to the same, with mean and variance over all processes in training."""
+        """(N, C, ...) to the same, with mean and variance over all processes in training; for one value of each channel
+        in all of them with the running statistics, as in one process.
+        """
         if not self.training:
             return super().forward(x)
         shape, dims = (1, -1, *[1] * (x.ndim - 2)), [0, *range(2, x.ndim)]
-        values, real = x.float(), float(self.presence.real)
-        count = torch.full((1,), x.numel() / x.shape[1], device=x.device)
+        values, real, here = x.float(), float(self.presence.real), x.numel() // x.shape[1]
+        count = torch.full((1,), float(here), device=x.device)
         sums = _Sum.apply(real * torch.cat([count, values.sum(dims)]))
         n = sums[0].detach()
+        if real * here <= 1 and float(n) <= 1:  # who has more knows without asking the device
+            return alone(self, x)
         # In two passes: the mean of squares less the square of the mean would cancel digits.
         mean_C = sums[1:] / n
         centred = values - mean_C.view(shape)
         variance_C = _Sum.apply(real * centred.square().sum(dims)) / n
-        self._track(mean_C.detach(), variance_C.detach() * n / (n - 1).clamp(min=1))
+        self._track(mean_C.detach(), variance_C.detach() * n / (n - 1))
         y = centred * (variance_C + self.eps).rsqrt().view(shape)
         if self.affine:
             y = y * self.weight.view(shape) + self.bias.view(shape)

@@ -25,6 +25,7 @@ from glyphlet.spec import AnySource, DataSpec, Recipe, ReplaySpec, SourceSpec, S
 from glyphlet.synth.render import RenderedSet
 from glyphlet.train.frozen import freeze
 from glyphlet.train.replay import joined, needed, rendered_anew
+from glyphlet.train.settings import PATHS
 from glyphlet.train.start import Begun, begin, load_start
 
 Progress = Callable[[str, int, int], None]
@@ -142,10 +143,6 @@ def absolute_paths(recipe: Recipe) -> Recipe:
     return Recipe.model_validate(values)
 
 
-_PATHS = ("path", "images", "dictionary", "file", "text_file", "fonts", "photos", "glyphs", "folder")
-"""Settings of sources, charsets, rendered lines and effects whose values are paths."""
-
-
 def _absolute(value: Any) -> Any:
     """A plain value of a recipe with its paths made absolute; a text stands for the path of a source."""
     if isinstance(value, str):
@@ -157,7 +154,7 @@ def _absolute(value: Any) -> Any:
     found = {}
     for key, item in value.items():
         nested = isinstance(item, dict) or (isinstance(item, list) and any(isinstance(i, dict) for i in item))
-        found[key] = _absolute(item) if (key in _PATHS and item) or nested else item
+        found[key] = _absolute(item) if (key in PATHS and item) or nested else item
     return found
 
 
@@ -190,7 +187,7 @@ def load_task(recipe: Recipe, progress: Progress = silent) -> Task:
         charset = recipe.charset.resolve(texts)
     try:
         model = build(recipe.model, recipe.image, charset)
-    except (TypeError, ValueError) as error:  # raised by a layer of torch
+    except (TypeError, ValueError, RuntimeError) as error:  # raised by a layer of torch
         raise RecipeError(
             f"the model cannot be built: {error}",
             allowed="options of the kind and range of their defaults, see `glyphlet models`",

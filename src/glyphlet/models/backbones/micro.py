@@ -13,6 +13,7 @@ from torch import nn
 
 from glyphlet.errors import RecipeError
 from glyphlet.models.backbones import BACKBONES
+from glyphlet.models.layers.norm import BatchNorm
 
 
 def conv_bn_gelu(
@@ -22,7 +23,7 @@ def conv_bn_gelu(
     padding = kernel // 2 if stride == 1 else 0
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=bias),
-        nn.BatchNorm2d(outputs),
+        BatchNorm(outputs),
         nn.GELU(),
     )
 

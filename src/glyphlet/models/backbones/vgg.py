@@ -21,6 +21,7 @@ from torch import nn
 
 from glyphlet.errors import RecipeError
 from glyphlet.models.backbones import BACKBONES
+from glyphlet.models.layers.norm import BatchNorm
 
 _LAYERS = (
     # channels, kernel, padding, normalised, pooling after it
@@ -43,7 +44,7 @@ class VGG(nn.Module):
         for number, (channels, kernel, padding, normalised, pooling) in enumerate(_LAYERS):
             layers[f"conv{number}"] = nn.Conv2d(in_channels, channels, kernel, 1, padding)
             if normalised:
-                layers[f"norm{number}"] = nn.BatchNorm2d(channels)
+                layers[f"norm{number}"] = BatchNorm(channels)
             layers[f"relu{number}"] = nn.LeakyReLU(0.2) if leaky else nn.ReLU()
             if pooling == "both":
                 layers[f"pool{number}"] = nn.MaxPool2d(2, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,28 @@ class Imported:
     notes: list[str]
 
 
+def load_tensors(path: str | Path) -> Any:
+    """What `torch.save` wrote, on the CPU; no code in it is run.
+
+    Raises:
+        ValueError: a part of the file has another checksum than was stored with it, which torch does not look at.
+        Exception: whatever `torch.load` raises.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            damaged = parts.testzip()
+        if damaged:
+            raise ValueError(f"{damaged} in it is damaged")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def unreadable(error: Exception) -> str:
-    """Why `torch.load` failed, in one line."""
+    """Why `load_tensors` failed, in one line."""
     if isinstance(error, pickle.UnpicklingError):  # torch's own text tells how to run the code in it
         return "it holds something else, or objects that only code could make"
-    return " ".join(str(error).split())[:160]
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    return " ".join(str(error).split())[:160] or "it is empty or cut off"
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -51,7 +69,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         CheckpointError: the file does not exist, is damaged, or holds more than tensors and plain values.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_tensors(path)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"there is no file {path}", allowed="a PyTorch checkpoint", next_step="check the path"
@@ -60,7 +78,9 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} cannot be read as a PyTorch checkpoint: {unreadable(error)}",
             allowed="a file of tensors and plain values, as torch.save writes for a state dict",
-            next_step="if it holds a whole pickled model, save its state_dict() with the project that made it",
+            next_step="if it holds a whole pickled model, save its state_dict() with the project that made it"
+            if isinstance(error, pickle.UnpicklingError)
+            else "fetch the file again",
         ) from error
     if not isinstance(state, dict):
         raise CheckpointError(
@@ -69,6 +89,29 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             next_step="save model.state_dict()",
         )
     return state
+
+
+def check_values(path: str | Path, name: str, values: torch.Tensor) -> None:
+    """Refuse weights that cannot be those of a trained network.
+
+    Raises:
+        CheckpointError: they are no real numbers, not finite, or variances below 0.
+    """
+    problem = ""
+    if name.endswith("num_batches_tracked"):
+        return
+    if not values.is_floating_point():
+        problem = f"of kind {str(values.dtype).removeprefix('torch.')}"
+    elif not torch.isfinite(values.float()).all():
+        problem = "with NaN or infinity"
+    elif name.endswith("running_var") and (values < 0).any():
+        problem = "below 0"
+    if problem:
+        raise CheckpointError(
+            f"{path} has weights {name!r} {problem}",
+            allowed="float64, float32, float16 or bfloat16, finite, and no variance below 0",
+            next_step="take an earlier checkpoint of the training, saved before it was quantised or diverged",
+        )
 
 
 @dataclass(frozen=True)
@@ -145,8 +188,10 @@ class Foreign:
         """Build a model and give it the weights, renamed to its own names.
 
         Raises:
-            CheckpointError: a weight lacks, is left over, or has another shape.
+            CheckpointError: a weight lacks, is left over, has another shape, or values that no weight has.
         """
+        for name, values in self.weights.items():
+            check_values(self.path, name, values)
         try:
             model = build(spec, geometry, charset)
             # Versions of torch before 0.4.1 did not count batches; nothing reads the count.

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+
+from glyphlet.models.layers.norm import BatchNorm
 
 
 def hard_sigmoid(x: torch.Tensor) -> torch.Tensor:
@@ -51,27 +52,15 @@ class MetaAconC(nn.Module):
         self.p1 = nn.Parameter(torch.ones(channels))
         self.p2 = nn.Parameter(torch.zeros(channels))
         self.squeeze = nn.Conv2d(channels, middle, 1)
-        self.squeeze_norm = _MeansNorm(middle)
+        self.squeeze_norm = BatchNorm(middle)
         self.expand = nn.Conv2d(middle, channels, 1)
-        self.expand_norm = _MeansNorm(channels)
+        self.expand_norm = BatchNorm(channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) to the same shape."""
         means_NC11 = x.mean((2, 3), keepdim=True)
         beta = torch.sigmoid(self.expand_norm(self.expand(self.squeeze_norm(self.squeeze(means_NC11)))))
         return acon(x, self.p1, self.p2, beta)
-
-
-class _MeansNorm(nn.BatchNorm2d):
-    """Batch normalisation of one value for each image and channel; a batch of one line takes the running statistics.
-
-    Lines of equal width share a batch, so a batch may hold a single line, of which there is no variance.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self.training and x.shape[0] == 1:
-            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
-        return super().forward(x)
 
 
 ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from glyphlet.models.layers.activation import hard_sigmoid
+from glyphlet.models.layers.norm import BatchNorm
 
 
 class SqueezeExcitation(nn.Module):
@@ -33,7 +34,7 @@ class CoordinateAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         middle = max(8, channels // 32)
-        self.squeeze = nn.Sequential(nn.Conv2d(channels, middle, 1), nn.BatchNorm2d(middle), nn.Hardswish())
+        self.squeeze = nn.Sequential(nn.Conv2d(channels, middle, 1), BatchNorm(middle), nn.Hardswish())
         self.rows = nn.Conv2d(middle, channels, 1)
         self.columns = nn.Conv2d(middle, channels, 1)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import nn
 
 from glyphlet.models.layers.activation import activation_layer
+from glyphlet.models.layers.norm import BatchNorm
 
 Stride = int | tuple[int, int]
 
@@ -35,5 +36,5 @@ def conv_bn(
     """
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
-    layers: list[nn.Module] = [conv, nn.BatchNorm2d(outputs)]
+    layers: list[nn.Module] = [conv, BatchNorm(outputs)]
     return nn.Sequential(*layers, *([activation_layer(activation, outputs)] if activation else []))

@@ -17,6 +17,7 @@ from torch import nn
 from glyphlet.errors import RecipeError
 from glyphlet.models.necks import NECKS
 from glyphlet.models.necks.fold import fold_rows
+from glyphlet.models.options import within
 
 
 class Projected(nn.Module):
@@ -70,11 +71,13 @@ def _build(
     project: int,
     over: str,
 ) -> Recurrent:
-    if hidden < 1 or layers < 1 or project < 0 or over not in ("time", "step"):
+    within("model.neck.hidden", hidden, 1, 4096)
+    within("model.neck.layers", layers, 1, 16)
+    within("model.neck.project", project, 0, 4096)
+    if over not in ("time", "step"):
         raise RecipeError(
-            f"model.neck has hidden {hidden}, layers {layers}, project {project}, over {over!r}",
-            allowed="hidden and layers of 1 or more, project of 0 or more, over: time (or step, for imported MicroOCR "
-            "checkpoints)",
+            f"model.neck.over is {over!r}",
+            allowed="time (or step, for imported MicroOCR checkpoints)",
             next_step="correct the recipe",
         )
     if project and layers == 1:
