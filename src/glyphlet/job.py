@@ -51,6 +51,7 @@ from glyphlet.evaluate.report import (
 from glyphlet.evaluate.scores import Evaluation, write_results, write_whole
 from glyphlet.export.onnx import export_model
 from glyphlet.export.parity import PARITY_LINES, ParityResult
+from glyphlet.files import replace_file
 from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
@@ -248,7 +249,11 @@ def export_start(start: StartSpec, folder: Path) -> None:
     Raises:
         LabelError, ImageError: the old lines cannot be read; better known now than after the training.
     """
-    restored, lines = restore_run(Path(start.path)), old_lines(start)
+    path, lines = Path(start.path), old_lines(start)
+    if path.suffix == ".onnx":
+        replace_file(folder / START, path.read_bytes())
+        return
+    restored = restore_run(path)
     some = np.unique(np.linspace(0, len(lines) - 1, PARITY_LINES).astype(int)).tolist()
     export_model(
         restored.model, folder / START, [lines.sample(number).source for number in some],

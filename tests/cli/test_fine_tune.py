@@ -36,6 +36,24 @@ def test_labels_take_model_and_image_and_charset_from_the_start(glyphlet, digits
     assert facts["start"] == {"name": "tiny", "parts": ["backbone", "neck", "head"], "new_characters": 0}
 
 
+def test_a_model_file_is_a_start(glyphlet, digits, job, tmp_path):
+    start = tmp_path / "m.onnx"
+    shutil.copy(job.model, start)
+    done = glyphlet(
+        "train", digits, "--start", start, "--runs", tmp_path / "runs", *FINE, "--set", "train.lr=1e-9",
+        "--set", f"start.check=['{digits}']",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert f"starts from {start} (tiny): backbone, neck, head" in done.out
+    (folder,) = runs_in(tmp_path / "runs")
+    figures = json.loads((folder / "check.json").read_text(encoding="utf-8"))
+    assert figures["before"] == figures["after"]  # nothing was learned at that rate
+    assert (folder / "start.onnx").read_bytes() == start.read_bytes()
+    start.unlink()  # a resumed run needs it no more
+    (folder / "report.html").unlink()
+    assert glyphlet("train", "--resume", folder).code == 0
+
+
 def test_another_charset_is_reported(glyphlet, letters, job, tmp_path):
     done = glyphlet(
         "train", letters, "--start", job.folder, "--runs", tmp_path, *FINE, "--set", "charset={}",

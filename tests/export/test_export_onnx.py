@@ -9,7 +9,7 @@ from onnx import numpy_helper
 from glyphlet import Reader
 from glyphlet.errors import ExportError, ImageError
 from glyphlet.export import onnx as export_onnx
-from glyphlet.export.onnx import OPSET, export_model, to_onnx
+from glyphlet.export.onnx import OPSET, export_model, facts_to_train_on, to_onnx
 from glyphlet.export.parity import torch_logits
 from glyphlet.image import prepare
 
@@ -40,7 +40,10 @@ def test_the_file_holds_all_that_reading_needs(make_model, lines, tmp_path):
     metadata = Reader(tmp_path / "m.onnx").metadata
     assert (metadata.name, metadata.charset, metadata.geometry) == ("tiny", model.codec.charset, model.geometry)
     assert (metadata.time_stride, metadata.head) == (4, "ctc")
-    assert (metadata.training, metadata.measured) == ({"lr": 0.1}, {"word_accuracy": 0.5})
+    assert (metadata.training, metadata.measured) == (
+        {"lr": 0.1, **facts_to_train_on(model.eval(), to_onnx(model.eval()))},
+        {"word_accuracy": 0.5},
+    )
     assert metadata.parity == result.to_dict()
     assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
 
@@ -65,9 +68,14 @@ def test_a_folder_is_refused_before_anything_is_compared(make_model, lines, tmp_
 
 
 def test_the_graph_is_plain(make_model):
-    graph = to_onnx(make_model().eval())
+    model = make_model().eval()
+    graph = to_onnx(model)
     assert [o.version for o in graph.opset_import] == [OPSET]
-    assert "BatchNormalization" not in {node.op_type for node in graph.graph.node}
+    weights = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    held = {c.name: numpy_helper.to_array(c) for c in graph.graph.initializer}
+    equal = facts_to_train_on(model, graph)["equal_weights"]
+    assert held.keys() == weights.keys() - equal.keys()  # under their own names: a training can start from the file
+    assert all(np.array_equal(held[equal.get(name, name)], value.numpy()) for name, value in weights.items())
     dims = [
         [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim]
         for v in (graph.graph.input[0], graph.graph.output[0])

@@ -4,13 +4,16 @@ import io
 import os
 import signal
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
 from glyphlet.charset import Charset
 from glyphlet.data.plan import draws
-from glyphlet.errors import CheckpointError, Interrupted, RecipeError
+from glyphlet.errors import CheckpointError, Interrupted, ModelFileError, RecipeError
+from glyphlet.export.onnx import export_model
+from glyphlet.export.storage import SMALLEST
 from glyphlet.image import Geometry
 from glyphlet.models.heads import HEADS
 from glyphlet.models.recognizer import build
@@ -148,9 +151,92 @@ class TestParts:
             begin(model_of("abx"), start_of(tmp_path / "old.pt", model_of("ab")), spec(**values))
 
 
+WHOLE = {
+    "micro": {"backbone": part("micro", nh=4, depth=2)},
+    "glyph": {"backbone": part("glyph", stem=8, rows=1, width=16, depth=2)},
+    "lstm": {"backbone": part("micro", nh=2), "neck": part("bilstm", hidden=5, layers=2, project=3)},
+    "gru": {"backbone": part("micro", nh=2), "neck": part("bigru", hidden=5)},
+    "vgg": {"backbone": part("vgg"), "neck": part("bilstm", hidden=4)},
+    "fpn": {
+        "backbone": part("mobilenetv3_small", scale=0.35, activation="meta_acon", attention="ca", maps="first"),
+        "pyramid": part("fpn", variant="a"), "neck": part("bigru", hidden=4),
+    },
+    "tps": {"transform": part("tps"), "backbone": part("micro", nh=2)},
+}  # fmt: skip
+
+
+class TestModelFiles:
+    """A model file is a start like the checkpoint that it was made from."""
+
+    @staticmethod
+    def exported(path, model, **options):
+        lines = [np.random.default_rng(0).integers(0, 256, (32, 100), dtype=np.uint8)]
+        export_model(model, path, lines, name="a model", training={}, measured={}, **options)
+        return load_start(path)
+
+    @staticmethod
+    def trained(kind):
+        torch.manual_seed(0)
+        model = build(ModelSpec(**WHOLE[kind]), Geometry(), Charset.from_text("abc"))
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                for values in (module.weight, module.bias, module.running_mean):
+                    torch.nn.init.normal_(values)
+                torch.nn.init.uniform_(module.running_var, 0.5, 2)
+        return model.eval()
+
+    @pytest.mark.parametrize("kind", WHOLE)
+    def test_every_weight_comes_back_to_the_bit(self, kind, tmp_path):
+        model = self.trained(kind)
+        start = self.exported(tmp_path / "m.onnx", model)
+        assert (start.recipe.model, start.recipe.image, start.recipe.name) == (model.spec, model.geometry, "a-model")
+        assert start.charset == model.codec.charset
+        assert start.weights.keys() == model.state_dict().keys()
+        again = build(start.recipe.model, start.recipe.image, start.charset)
+        again.load_state_dict(start.weights)
+        x = torch.randn(1, 1, 32, 64)
+        assert torch.equal(again.eval()(x), model(x))
+        state = model.state_dict()
+        assert all(torch.equal(start.weights[name], state[name]) for name in alive_weights(model))
+
+    def test_weights_that_are_equal_are_held_once(self, tmp_path):
+        model = model_of("abc").eval()  # its normalisations are all as they begin
+        start = self.exported(tmp_path / "m.onnx", model)
+        state = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+        assert all(torch.equal(start.weights[name], value) for name, value in state.items())
+
+    def test_float16(self, tmp_path):
+        model = self.trained("glyph")
+        start = self.exported(tmp_path / "m.onnx", model, weights="float16")
+        for name, value in model.state_dict().items():
+            rounded = value.half().float() if value.is_floating_point() and value.numel() >= SMALLEST else value
+            assert torch.equal(start.weights[name], rounded), name
+
+    def test_no_random_number_is_drawn(self, tmp_path):
+        self.exported(tmp_path / "m.onnx", self.trained("micro"))
+        torch.manual_seed(3)
+        load_start(tmp_path / "m.onnx")
+        after = torch.rand(1)
+        torch.manual_seed(3)
+        assert torch.equal(after, torch.rand(1))
+
+    def test_a_head_that_writes_class_after_class_is_not_held(self, tmp_path):
+        with pytest.raises(CheckpointError, match=r"holds no weights to train on: sequence head.*give the run folder"):
+            self.exported(tmp_path / "m.onnx", model_of("abc", part("attention")))
+
+
+def alive_weights(model):
+    """Floating weights that the output depends on: those that a file holds."""
+    model.zero_grad()
+    model(torch.randn(1, 1, 32, 64)).sum().backward()
+    found = {name for name, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad()
+    return sorted(found)
+
+
 class TestStarts:
-    def test_a_model_file_is_refused(self, tmp_path):
-        with pytest.raises(CheckpointError, match="is a model file, which is for reading.*run folder"):
+    def test_no_model_file_there(self, tmp_path):
+        with pytest.raises(ModelFileError, match=r"model\.onnx does not exist"):
             load_start(tmp_path / "model.onnx")
 
     def test_nothing_there(self, tmp_path):

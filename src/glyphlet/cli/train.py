@@ -35,7 +35,11 @@ def train(
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option("--start", help="A run folder or a checkpoint whose weights to start from.", show_default=False),
+        typer.Option(
+            "--start",
+            help="A run folder, a checkpoint or a model file whose weights to start from.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option("--resume", help="Go on with this run folder.", show_default=False)

@@ -102,7 +102,7 @@ def export_model(
         geometry=model.geometry,
         time_stride=model.time_stride,
         head=model.codec.kind,
-        training=dict(training),
+        training={**training, **facts_to_train_on(model, graph)},
         measured=dict(measured),
     )
     # Beside the target, because only within one file system a move is all or nothing.
@@ -133,13 +133,38 @@ def to_onnx(model: Recognizer) -> onnx.ModelProto:
     if isinstance(head, SequenceHead):
         graph = _decoder(model, head, example)
     else:
-        graph = _traced(model, (example,), {bundle.INPUT: _IMAGE}, {bundle.OUTPUT: {0: "N", 1: "T"}})
+        graph = _traced(model, (example,), {bundle.INPUT: _IMAGE}, {bundle.OUTPUT: {0: "N", 1: "T"}}, whole=True)
     graph.graph.output[0].type.tensor_type.shape.dim[2].dim_value = model.codec.classes
     return graph
 
 
-def _traced(module: nn.Module, examples: tuple[torch.Tensor, ...], inputs: Axes, outputs: Axes) -> onnx.ModelProto:
-    """The graph of a module, with its inputs and outputs by name."""
+def facts_to_train_on(model: Recognizer, graph: onnx.ModelProto) -> dict[str, Any]:
+    """What a training needs to start from the file: the parts, and of weights that are equal the name that is in the graph.
+
+    A head that writes class after class is not held whole, so only its parts are said.
+    """
+    parts = {"model": model.spec.model_dump(mode="json")}
+    if isinstance(model.head, SequenceHead):
+        return parts
+    held = {constant.name: constant for constant in graph.graph.initializer}
+    by_value = {(tuple(c.dims), c.raw_data): name for name, c in held.items()}
+    equal = {}
+    for name, value in model.state_dict().items():
+        key = (tuple(value.shape), value.contiguous().numpy().tobytes())
+        if name not in held and key in by_value:
+            equal[name] = by_value[key]
+    return {**parts, "equal_weights": equal}
+
+
+def _traced(
+    module: nn.Module, examples: tuple[torch.Tensor, ...], inputs: Axes, outputs: Axes, *, whole: bool = False
+) -> onnx.ModelProto:
+    """The graph of a module, with its inputs and outputs by name.
+
+    With `whole` its constants are the module's weights under their own names, so that a training can start from the file;
+    onnxruntime computes what follows from them alone (normalisation into convolution, transposes) when it loads it.
+    """
+    kept: dict[str, Any] = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False} if whole else {}
     file = io.BytesIO()
     with warnings.catch_warnings():
         for message, category, where in _EXPECTED_WARNINGS:
@@ -153,6 +178,7 @@ def _traced(module: nn.Module, examples: tuple[torch.Tensor, ...], inputs: Axes,
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes={**inputs, **outputs},
+            **kept,
         )
     return onnx.load_from_string(file.getvalue())
 
@@ -260,4 +286,4 @@ def _unwritable(path: Path, error: OSError) -> ExportError:
     )
 
 
-__all__ = ["OPSET", "WEIGHTS", "bundled", "export_model", "to_onnx"]
+__all__ = ["OPSET", "WEIGHTS", "bundled", "export_model", "facts_to_train_on", "to_onnx"]

@@ -11,9 +11,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-SMALLEST = 64
-"""Values from which a constant is stored as float16; a Cast has a size of its own."""
-_HALF = "/float16"
+from glyphlet.runtime.bundle import HALF
+
+SMALLEST = 1024
+"""Values from which a constant is stored as float16. Vectors are not: the variances among them may be very small."""
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -31,7 +32,7 @@ def _halve(graph: onnx.GraphProto) -> None:
         if values.dtype != np.float32 or values.size < SMALLEST or np.abs(values).max() > np.finfo(np.float16).max:
             continue
         name = constant.name
-        constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + _HALF))
+        constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
         casts.append(onnx.helper.make_node("Cast", [constant.name], [name], to=onnx.TensorProto.FLOAT))
     nodes = list(graph.node)
     for node in nodes:

@@ -9,18 +9,23 @@ Which dimension that is shows when the same head is built for one character more
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 
 from glyphlet.charset import Charset
 from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
-from glyphlet.models.recognizer import LAYOUTS, Recognizer
+from glyphlet.models.recognizer import LAYOUTS, Recognizer, build
 from glyphlet.registry import nearest
-from glyphlet.spec import Recipe, StartSpec, recipe_from
+from glyphlet.runtime.bundle import HALF, open_model
+from glyphlet.spec import ModelSpec, Recipe, StartSpec, recipe_from
 from glyphlet.train.checkpoint import BEST, load_checkpoint
 
 Weights = dict[str, torch.Tensor]
@@ -71,17 +76,14 @@ class Begun:
 
 
 def load_start(path: Path) -> Start:
-    """The start at a run folder (its best epoch) or a checkpoint.
+    """The start at a run folder (its best epoch), a checkpoint or a model file.
 
     Raises:
-        CheckpointError: there is none, or it is damaged or something else.
+        CheckpointError: there is none, it is damaged or something else, or a model file without weights to train on.
+        ModelFileError: a model file is damaged.
     """
     if path.suffix == ".onnx":
-        raise CheckpointError(
-            f"{path} is a model file, which is for reading: it cannot be trained on",
-            allowed="a run folder of `glyphlet train`, or a .pt file inside its checkpoints",
-            next_step="give the run folder that the model file was made in",
-        )
+        return load_model_file(path)
     state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
     try:
         recipe = recipe_from(state["recipe"], str(path))
@@ -90,6 +92,36 @@ def load_start(path: Path) -> Start:
         raise CheckpointError(
             f"{path} has no {error}", allowed="a checkpoint of `glyphlet train`", next_step="use another checkpoint"
         ) from error
+
+
+def load_model_file(path: Path) -> Start:
+    """The start in a model file, whose constants are the weights.
+
+    Raises:
+        CheckpointError: the file does not hold all of them: its head writes class after class, or it is of an older version.
+        ModelFileError: there is no such file, or it is damaged or no model of Glyphlet.
+    """
+    metadata = open_model(path).metadata
+    constants = {c.name.removesuffix(HALF): numpy_helper.to_array(c) for c in onnx.load(path).graph.initializer}
+    facts = metadata.training
+    if "model" not in facts or "equal_weights" not in facts:
+        raise CheckpointError(
+            f"{path} holds no weights to train on: {metadata.head} head, written by version {metadata.glyphlet}",
+            allowed="a model file with a CTC head, a run folder of `glyphlet train`, or a .pt file inside its checkpoints",
+            next_step="give the run folder that the model file was made in",
+        )
+    spec, equal = ModelSpec.model_validate(facts["model"]), facts["equal_weights"]
+    with torch.random.fork_rng(devices=[]):
+        # What the output does not depend on is not in the graph: counters, and layers that a network has for nothing.
+        weights = build(spec, metadata.geometry, metadata.charset).state_dict()
+    for name in weights:
+        value = constants.get(equal.get(name, name))
+        if value is not None:
+            weights[name] = torch.tensor(value.astype(np.float32))
+    recipe = Recipe(
+        name=re.sub(r"[^A-Za-z0-9._-]+", "-", metadata.name) or "model", model=spec, image=metadata.geometry
+    )
+    return Start(path, recipe, metadata.charset, weights)
 
 
 def class_dimensions(model: Recognizer) -> dict[str, int]:
