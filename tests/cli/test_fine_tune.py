@@ -135,8 +135,9 @@ def test_wrong_settings_leave_nothing_behind(glyphlet, digits, job, tmp_path, se
 
 def test_wrong_starts(glyphlet, digits, job, tmp_path):
     (tmp_path / "junk.pt").write_bytes(b"junk")
+    (tmp_path / "cut.onnx").write_bytes(job.model.read_bytes()[:-100])
     for start, fragments in (
-        (job.model, ["is a model file", "run folder"]),
+        (tmp_path / "cut.onnx", ["cut.onnx is damaged", "copy or download the file again"]),
         (tmp_path / "junk.pt", ["damaged or not a checkpoint"]),
         (tmp_path / "none", ["there is no checkpoint"]),
         (tmp_path, ["there is no checkpoint"]),

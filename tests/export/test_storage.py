@@ -52,7 +52,7 @@ def test_every_large_constant_is_rounded_and_the_others_are_not(head):
 
 
 def test_what_float16_cannot_hold_stays(make_model):
-    graph = to_onnx(make_model())
+    graph = to_onnx(make_model().eval())
     largest = max(graph.graph.initializer, key=lambda c: np.prod(c.dims))
     values = numpy_helper.to_array(largest).copy()
     values.flat[0] = 70_000.0
