@@ -22,6 +22,14 @@ def test_alphanumeric_has_the_order_of_micro_ocr():
     assert (charset.index("0"), charset.index("9"), charset.index("a"), charset.index("A")) == (0, 9, 10, 36)
 
 
+def test_western_has_what_western_europe_prints():
+    western = Charset.named("western")
+    assert western.size == 206
+    assert western.text.startswith(NAMED["ascii"])
+    assert not western.unknown(["“Straße”, «façade» – 5 € … Œuvre, Žižek, ¿señor?, „ångström“, £3 ½ © n° 4‰"])
+    assert set(western.unknown(["a\u00a0b\u00add\u00b4e", "ł", "−"])) == set("\u00a0\u00ad\u00b4ł−")
+
+
 def test_chinese_is_gb_2312_with_ascii_and_the_marks_of_chinese_texts():
     common, whole = Charset.named("chinese-common"), Charset.named("chinese")
     chinese = [[c for c in charset.text if "\u4e00" <= c <= "\u9fff"] for charset in (common, whole)]

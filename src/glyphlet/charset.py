@@ -27,6 +27,12 @@ def _rows(first: int, last: int) -> str:
 
 
 _ASCII = "".join(chr(c) for c in range(0x20, 0x7F))
+_WESTERN = "".join(
+    char
+    for char in bytes(range(0x80, 0x100)).decode("cp1252", errors="ignore")
+    if char not in "\u00a0\u00ad\u0192\u02c6\u02dc\u00a4\u00a6\u00a8\u00ac\u00af\u00b4\u00b8"
+)
+"""What Windows-1252 has beside ASCII, without accents that stand alone, invisible characters and signs that nobody prints."""
 _MARKS = "".join(char for char in _rows(1, 1) if char not in "\u3000＄") + "！（），：；？￥"
 """Chinese punctuation and signs: the first row of GB 2312 without what is a wide form of an ASCII character, and the wide
 forms that Chinese texts are written with.
@@ -39,10 +45,12 @@ NAMED: dict[str, str] = {
     "lowercase36": string.digits + string.ascii_lowercase,
     "alphanumeric": string.digits + string.ascii_lowercase + string.ascii_uppercase,
     "ascii": _ASCII,
+    "western": _ASCII + _WESTERN,
     "chinese-common": _ASCII + _MARKS + _COMMON,
     "chinese": _ASCII + _MARKS + _COMMON + _rows(56, 87),
 }
-"""Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case. `chinese-common` has the
+"""Charsets that have a name. `alphanumeric` is MicroOCR's order: digits, lower case, upper case. `western` is for the languages
+of Western Europe, with currencies and typographic signs. `chinese-common` has the
 3,755 characters of level 1 of GB 2312, `chinese` all 6,763."""
 
 
