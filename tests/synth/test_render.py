@@ -276,6 +276,23 @@ def test_effects_without_opencv_name_what_to_install(monkeypatch: pytest.MonkeyP
     assert RenderedSet(spec(), ASCII)[0].text
 
 
+def test_a_stretched_line_is_wider_and_its_boxes_move_along():
+    plain, wide = (render_set(spec(spacing="proportional", stretch=stretch), DIGITS) for stretch in (None, (2, 2)))
+    for a, b in zip(plain, wide, strict=True):
+        assert (b.text, b.image.size) == (a.text, (2 * a.image.width, a.image.height))
+        assert b.boxes == tuple((2 * left, top, 2 * right, bottom) for left, top, right, bottom in a.boxes)
+        back = np.asarray(b.image.resize(a.image.size, Image.Resampling.BOX), np.int16)
+        assert np.abs(back - np.asarray(a.image, np.int16)).mean() < 12
+
+
+def test_stretches_lie_between_the_limits_and_half_of_them_narrow():
+    drawn = zip(*(render_set(spec(count=200, stretch=stretch), DIGITS) for stretch in (None, (0.5, 2))), strict=True)
+    factors = [b.image.width / a.image.width for a, b in drawn]
+    assert 0.49 < min(factors) < 0.55
+    assert 1.8 < max(factors) < 2.01
+    assert 80 < sum(f < 1 for f in factors) < 120
+
+
 def test_margins_are_measured_from_the_ink():
     for line in render_set(spec(spacing="proportional", margins=(0.5, 0.5), font_size=(20, 20)), DIGITS):
         left, top = min(b[0] for b in line.boxes), min(b[1] for b in line.boxes)

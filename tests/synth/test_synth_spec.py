@@ -44,6 +44,8 @@ def test_a_spec_survives_plain_values():
         ({"glyphs": "x.npz", "fonts": ["a.ttf"]}, "without fonts"),
         ({"inks": ["red"]}, "inks is .*'#1a2b80', not 'red'"),
         ({"margins": [2, 1]}, "both from 0 to 10 font sizes"),
+        ({"stretch": [0.5, 6]}, "both from 0.2 to 5"),
+        ({"stretch": [1, 0.5]}, "both from 0.2 to 5"),
         ({"text": "mix", "texts": [{"kind": "patern"}]}, r"texts\[0\] has no known kind: .* \(did you mean 'pattern'\?\)"),
         ({"text": "mix", "texts": ["words"]}, r"texts\[0\] has no known kind: 'words'"),
         (

@@ -68,6 +68,8 @@ class SynthSpec(Strict):
     margins: tuple[float, float] | None = None
     """Smallest and largest distance from the ink to each edge, in font sizes. None: room for the tallest letters, up to
     half a size at the sides and a quarter above and below. For `proportional` spacing."""
+    stretch: tuple[float, float] | None = None
+    """Each line is made narrower or wider by a factor between these, as condensed and expanded type is; 0.2 to 5."""
     looks: list[PartSpec] = []
     """How the letters are changed while they are drawn: outline, shadow, slant, arc, ...; see `synth.looks`."""
     effects: list[PartSpec] = []
@@ -92,6 +94,13 @@ class SynthSpec(Strict):
     def _margins_in_order(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
         if value is not None and not 0 <= value[0] <= value[1] <= 10:
             raise ValueError("[smallest, largest], both from 0 to 10 font sizes")
+        return value
+
+    @field_validator("stretch")
+    @classmethod
+    def _stretch_in_order(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not 0.2 <= value[0] <= value[1] <= 5:
+            raise ValueError("[smallest, largest], both from 0.2 to 5")
         return value
 
     @field_validator("papers", "inks")

@@ -13,6 +13,7 @@ glyphs are as far as the same FreeType draws them, which the wheels of one Pillo
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
 from collections.abc import Iterator, Sequence
@@ -172,6 +173,8 @@ class RenderedSet(Sequence[RenderedLine]):
             boxes = tuple(setting.boxes())
         else:
             image, boxes = self._styled(parts, text, faces, size, dark, rng, random.Random(key + "/looks"))
+        if spec.stretch:
+            image, boxes = _stretched(image, boxes, spec.stretch, random.Random(key + "/stretch"))
         if parts.effects:
             image = _affected(image, parts.effects, key)
         return RenderedLine(image, text, boxes)
@@ -222,6 +225,18 @@ def _effects(spec: SynthSpec) -> list[Any]:
             next_step="pip install 'glyphlet[data]', or take effects out of the settings",
         ) from error
     return list(build_effects(spec.effects))
+
+
+def _stretched(
+    image: Image.Image, boxes: tuple[Box, ...], limits: tuple[float, float], rng: random.Random
+) -> tuple[Image.Image, tuple[Box, ...]]:
+    """A line made narrower or wider; twice as wide is as likely as half as wide."""
+    width = max(1, round(image.width * math.exp(rng.uniform(*map(math.log, limits)))))
+    factor = width / image.width
+    moved = tuple(
+        (math.floor(left * factor), top, math.ceil(right * factor), bottom) for left, top, right, bottom in boxes
+    )
+    return image.resize((width, image.height), Image.Resampling.BILINEAR), moved
 
 
 def _affected(image: Image.Image, effects: list[Any], key: str) -> Image.Image:
