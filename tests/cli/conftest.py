@@ -42,6 +42,7 @@ def glyphlet(capsys, monkeypatch):
     """Runs `glyphlet ARGUMENTS...` as a shell would."""
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # `main` changes it
     monkeypatch.delenv("GLYPHLET_TRACEBACK", raising=False)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # `main` sets it
 
     def command(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["glyphlet", *map(str, arguments)])

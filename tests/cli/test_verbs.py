@@ -1,6 +1,7 @@
 """Every verb does what it is for, once, on next to nothing."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -51,6 +52,14 @@ class TestHelp:
 
     def test_version(self, glyphlet):
         assert glyphlet("--version").out == f"glyphlet {__version__}\n"
+
+    @pytest.mark.parametrize(("given", "kept"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+    def test_threads_that_wait_do_not_spin_unless_asked(self, glyphlet, monkeypatch, given, kept):
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+        if given:
+            monkeypatch.setenv("OMP_WAIT_POLICY", given)
+        glyphlet("--version")
+        assert os.environ["OMP_WAIT_POLICY"] == kept
 
     def test_no_verb_and_no_such_verb(self, glyphlet):
         assert re.search(r"Usage: .*glyphlet \[OPTIONS\] COMMAND", glyphlet().out)
