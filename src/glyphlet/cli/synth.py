@@ -70,7 +70,7 @@ def synth(
     """Render labelled lines: images/*.png and labels.txt of path<TAB>text.
 
     Run again with the same settings, it goes on with a set that was broken off. Charsets by name: digits, number,
-    lowercase36, alphanumeric, ascii, chinese, chinese-common.
+    lowercase36, alphanumeric, ascii, western, chinese, chinese-common.
     """
     from rich.console import Console
 

@@ -69,7 +69,6 @@ def restore_run(path: Path) -> Restored:
     progress, lines = state["progress"], state["lines"]
     facts = {
         "recipe": recipe.name,
-        "model": recipe.model.model_dump(mode="json"),
         "parameters": count_parameters(model),
         "train_lines": lines["train"],
         "epochs": progress["epoch"],

@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import os
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -70,9 +71,9 @@ class FolderWriter(Writer):
         with open(path, "wb") as file:
             file.write(data)
 
+    @abstractmethod
     def entry(self, path: str, record: Record) -> bytes:
         """What stands in the list for a line."""
-        raise NotImplementedError
 
     def commit(self, progress: Progress) -> None:
         """Flush the list, and note its length."""
