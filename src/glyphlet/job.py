@@ -55,6 +55,7 @@ from glyphlet.files import replace_file
 from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
+from glyphlet.runtime.shipped import model_path
 from glyphlet.spec import AnySource, Recipe, StartSpec, SynthSpec, load_recipe
 from glyphlet.train.checkpoint import LAST
 from glyphlet.train.log import model_summary, read_log
@@ -249,7 +250,7 @@ def export_start(start: StartSpec, folder: Path) -> None:
     Raises:
         LabelError, ImageError: the old lines cannot be read; better known now than after the training.
     """
-    path, lines = Path(start.path), old_lines(start)
+    path, lines = model_path(start.path), old_lines(start)
     if path.suffix == ".onnx":
         replace_file(folder / START, path.read_bytes())
         return

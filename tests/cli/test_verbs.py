@@ -281,6 +281,25 @@ class TestModels:
         assert rows["demo"]["parameters"] == 9935  # 51 nh + 2 (nh^2 + 15 nh) + (8 nh + 1) 63, nh = 16
         assert {part["name"] for part in values["parts"]} >= {"micro", "fold", "bilstm", "gru", "ctc"}
 
+    def test_the_models_that_ship_need_no_torch(self, glyphlet, monkeypatch, tmp_path, job):
+        weights = tmp_path / "weights"
+        weights.mkdir()
+        shutil.copy(job.model, weights / "print.onnx")
+        accuracy = [{"set": "journal_lines", "exact": 0.875, "cer": 0.01, "lines": 24}]
+        card = {"reads": "printed text", "ms": 1.25, "accuracy": accuracy}
+        (weights / "cards.json").write_text(json.dumps({"print": card}))
+        monkeypatch.setattr("glyphlet.runtime.shipped.WEIGHTS", weights)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        kilobytes = round(job.model.stat().st_size / 1024)
+        result = glyphlet("models")
+        assert (result.code, result.err) == (0, "")
+        row = next(line for line in result.out.splitlines() if "print" in line and "text" in line)
+        assert row.split() == f"print printed text 87.5% of 24 journal_lines {kilobytes} 1.2".split()
+        assert "the parts and recipes of training: pip install 'glyphlet[train]'" in result.out
+        assert json.loads(glyphlet("models", "--json").out) == {
+            "models": [{"name": "print", "file_kb": kilobytes, **card}]
+        }
+
 
 class TestImport:
     def test_a_checkpoint_of_micro_ocr(self, glyphlet, tmp_path):

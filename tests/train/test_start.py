@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from glyphlet.train.checkpoint import load_checkpoint, save_checkpoint
 from glyphlet.train.frozen import freeze, train_mode
 from glyphlet.train.imported import save_imported
 from glyphlet.train.start import begin, class_dimensions, load_start
-from glyphlet.train.task import load_task
+from glyphlet.train.task import absolute_paths, load_task
 from support import micro, part
 
 CPU = {"threads": 1, "accelerator": "cpu", "workers": 0, "samples": 0}
@@ -212,6 +213,17 @@ class TestModelFiles:
             rounded = value.half().float() if value.is_floating_point() and value.numel() >= SMALLEST else value
             assert torch.equal(start.weights[name], rounded), name
 
+    def test_a_model_that_ships_is_named(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("glyphlet.runtime.shipped.WEIGHTS", tmp_path)
+        model = self.trained("glyph")
+        self.exported(tmp_path / "print.onnx", model)
+        monkeypatch.chdir(tmp_path.parent)
+        start = load_start(Path("print"))
+        assert start.path == tmp_path / "print.onnx"
+        assert all(torch.equal(start.weights[name], model.state_dict()[name]) for name in alive_weights(model))
+        made = absolute_paths(Recipe.model_validate({"start": {"path": "print"}}))
+        assert made.start.path == str(tmp_path / "print.onnx")
+
     def test_no_random_number_is_drawn(self, tmp_path):
         self.exported(tmp_path / "m.onnx", self.trained("micro"))
         torch.manual_seed(3)
@@ -240,7 +252,7 @@ class TestStarts:
             load_start(tmp_path / "model.onnx")
 
     def test_nothing_there(self, tmp_path):
-        with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        with pytest.raises(CheckpointError, match=r"there is no checkpoint .*none.* Allowed: .* a model that ships:"):
             load_start(tmp_path / "none")
 
     def test_a_checkpoint_without_weights(self, tmp_path):

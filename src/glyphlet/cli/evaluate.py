@@ -10,7 +10,7 @@ import typer
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Model file.", show_default=False)],
+    model: Annotated[Path, typer.Argument(help="Model file, or the name of a model that ships.", show_default=False)],
     labels: Annotated[list[Path], typer.Argument(help="Labelled lines of any format.", show_default=False)],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write path<TAB>text of what was read.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the worst errors as pictures.")] = None,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glyphlet.runtime.shipped import DEFAULT
+
 if TYPE_CHECKING:
     from glyphlet.decode.reading import Reading
     from glyphlet.errors import ImageError
@@ -21,7 +23,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", "
 
 def read(
     images: Annotated[list[Path], typer.Argument(help="Line images, and folders of them.", show_default=False)],
-    model: Annotated[Path, typer.Option("-m", "--model", help="Model file.", show_default=False)],
+    model: Annotated[Path, typer.Option("-m", "--model", help="Model file, or the name of a model that ships.")] = Path(
+        DEFAULT
+    ),
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, with confidences and spans.")
     ] = False,

@@ -37,7 +37,7 @@ def train(
         Path | None,
         typer.Option(
             "--start",
-            help="A run folder, a checkpoint or a model file whose weights to start from.",
+            help="A run folder, a checkpoint, a model file or a model that ships, whose weights to start from.",
             show_default=False,
         ),
     ] = None,

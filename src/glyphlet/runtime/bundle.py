@@ -22,6 +22,7 @@ import onnxruntime as ort
 
 from glyphlet.codec import SequenceCodec
 from glyphlet.runtime.metadata import Metadata, refusal
+from glyphlet.runtime.shipped import model_path, shipped_models
 
 DESCRIPTION_KEY = "glyphlet"
 DIGEST_KEY = "glyphlet_sha256"
@@ -83,14 +84,14 @@ def open_model(path: str | Path, threads: int = 1) -> Bundle:
     """Open a model file.
 
     Args:
-        path: the file.
+        path: the file, or the name of a model that ships.
         threads: CPU threads for each batch.
 
     Raises:
         ModelFileError: there is no such file, it is not a Glyphlet model, is damaged, contradicts itself, or needs what
             this version cannot do. The message names the file, the reason and the next step.
     """
-    path = Path(path)
+    path = model_path(path)
     data = _whole_file(path)
     session = _session(data, path, threads)
     properties = session.get_modelmeta().custom_metadata_map
@@ -111,7 +112,8 @@ def _whole_file(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise refusal(str(path), "does not exist", _ALLOWED, "check the path") from error
+        shipped = f"{_ALLOWED}, or a model that ships: {', '.join(shipped_models()) or 'none does here'}"
+        raise refusal(str(path), "does not exist", shipped, "check the path") from error
     except IsADirectoryError as error:
         raise refusal(str(path), "is a folder", _ALLOWED, "name the .onnx file inside it") from error
     except OSError as error:

@@ -25,6 +25,7 @@ from glyphlet.errors import GlyphletError, ImageError
 from glyphlet.image import ImageSource, Line, name_of, prepare, scale, stack
 from glyphlet.runtime.bundle import INPUT, OUTPUT, open_model
 from glyphlet.runtime.metadata import Metadata
+from glyphlet.runtime.shipped import DEFAULT
 
 MAX_BATCH_PIXELS = 2**20
 """Pixels of a batch, padding counted (32 lines of 32 x 1024); a wider line is read alone."""
@@ -45,18 +46,18 @@ class Reader:
     """Reads text lines. Several threads may share one reader.
 
     Args:
-        path: a model file that `glyphlet export` wrote.
+        path: a model file that `glyphlet export` wrote, or the name of a model that ships (`print`, `digits`, ...).
         threads: CPU threads, at least 1.
 
     Raises:
         ModelFileError: the file is missing, damaged, not a Glyphlet model, or needs a newer version.
 
-    >>> reader = Reader("model.onnx")                         # doctest: +SKIP
+    >>> reader = Reader("digits")                             # doctest: +SKIP
     >>> [r.text for r in reader.read(["a.png", "b.jpg"])]     # doctest: +SKIP
     ['0423', '1988']
     """
 
-    def __init__(self, path: str | Path, threads: int = 1) -> None:
+    def __init__(self, path: str | Path = DEFAULT, threads: int = 1) -> None:
         self._bundle = open_model(path, _at_least_one("threads", threads))
         self._codec = self.metadata.codec
         self._decode = DECODERS[self._codec.kind]

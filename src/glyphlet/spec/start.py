@@ -21,7 +21,7 @@ class StartSpec(Strict):
     """Weights to start from, what of them is kept, and how it is seen whether the old task suffers."""
 
     path: str
-    """A run folder (its best epoch), or a checkpoint."""
+    """A run folder (its best epoch), a checkpoint, a model file, or the name of a model that ships."""
     only: list[str] = []
     """Parts whose weights are taken (`transform`, `backbone`, `pyramid`, `neck`, `head`); all of them by default. The
     others are drawn as in a fresh model."""

@@ -25,6 +25,7 @@ from glyphlet.image import Geometry
 from glyphlet.models.recognizer import LAYOUTS, Recognizer, build
 from glyphlet.registry import nearest
 from glyphlet.runtime.bundle import HALF, open_model
+from glyphlet.runtime.shipped import model_path, shipped_models
 from glyphlet.spec import ModelSpec, Recipe, StartSpec, recipe_from
 from glyphlet.train.checkpoint import BEST, load_checkpoint
 
@@ -76,14 +77,21 @@ class Begun:
 
 
 def load_start(path: Path) -> Start:
-    """The start at a run folder (its best epoch), a checkpoint or a model file.
+    """The start at a run folder (its best epoch), a checkpoint or a model file; or the model that ships under a name.
 
     Raises:
         CheckpointError: there is none, it is damaged or something else, or a model file without weights to train on.
         ModelFileError: a model file is damaged.
     """
+    path = model_path(path)
     if path.suffix == ".onnx":
         return load_model_file(path)
+    if not path.exists():
+        raise CheckpointError(
+            f"there is no checkpoint {path}",
+            allowed=f"a run folder, a .pt file inside its checkpoints, a model file, or a model that ships: {', '.join(shipped_models()) or 'none does here'}",
+            next_step="check the path",
+        )
     state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
     try:
         recipe = recipe_from(state["recipe"], str(path))

@@ -21,6 +21,7 @@ from glyphlet.data.split import split_lines
 from glyphlet.effects import build_effects
 from glyphlet.errors import LabelError, RecipeError
 from glyphlet.models.recognizer import Recognizer, build
+from glyphlet.runtime.shipped import model_path
 from glyphlet.spec import AnySource, DataSpec, Recipe, ReplaySpec, SourceSpec, SynthSpec
 from glyphlet.synth.render import RenderedSet
 from glyphlet.train.frozen import freeze
@@ -133,9 +134,9 @@ def absolute_paths(recipe: Recipe) -> Recipe:
             data[key] = [_absolute(entry) for entry in data[key]]
         elif data[key] is not None:
             data[key] = _absolute(data[key])
-    if values["start"]:
-        for key in ("path", "check"):
-            values["start"][key] = _absolute(values["start"][key])
+    if recipe.start:
+        values["start"]["path"] = _absolute(str(model_path(recipe.start.path)))
+        values["start"]["check"] = _absolute(values["start"]["check"])
         if values["start"]["replay"]:
             values["start"]["replay"]["source"] = _absolute(values["start"]["replay"]["source"])
     values["charset"] = _absolute(values["charset"])

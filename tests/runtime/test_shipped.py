@@ -1,0 +1,70 @@
+"""The models that ship: found by name, and what is said of them."""
+
+import json
+import shutil
+
+import pytest
+
+from glyphlet import Reader
+from glyphlet.errors import ModelFileError
+from glyphlet.runtime import shipped
+from glyphlet.runtime.bundle import open_model
+from glyphlet.runtime.metadata import Metadata
+
+
+@pytest.fixture
+def weights(model, tmp_path, monkeypatch):
+    """A folder of models that ship, with the hand-made one as `print`."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    shutil.copy(model, folder / "print.onnx")
+    monkeypatch.setattr(shipped, "WEIGHTS", folder)
+    return folder
+
+
+def test_a_name_is_the_file_that_ships(weights, stripes, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert shipped.model_path("print") == weights / "print.onnx"
+    assert Reader("print").path == weights / "print.onnx"
+    assert Reader().read_one(stripes("204")).text == "204"
+
+
+def test_a_file_of_that_name_comes_first(weights, write_model, monkeypatch, tmp_path):
+    mine = write_model("print", edit=lambda values: values.update(name="mine"))
+    monkeypatch.chdir(mine.parent)
+    assert Reader("print").metadata.name == "mine"
+    assert Reader(weights / "print.onnx").metadata.name == "grey"
+
+
+def test_a_folder_of_that_name_does_not(weights, monkeypatch, tmp_path):
+    (tmp_path / "print").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Reader("print").path == weights / "print.onnx"
+
+
+def test_a_name_that_nothing_has_is_answered_with_those_that_ship(weights):
+    with pytest.raises(ModelFileError, match=r"prnt does not exist.*Allowed: .*a model that ships: print"):
+        open_model("prnt")
+    (weights / "print.onnx").unlink()
+    with pytest.raises(ModelFileError, match="a model that ships: none does here"):
+        open_model("prnt")
+
+
+def test_rows_say_what_was_measured(weights, model):
+    kilobytes = round(model.stat().st_size / 1024)
+    bare = {"name": "print", "file_kb": kilobytes, "reads": "", "ms": None, "accuracy": []}
+    assert shipped.shipped_rows() == [bare]
+    card = {"reads": "stripes", "ms": 1.5, "accuracy": [{"set": "s", "exact": 0.9, "cer": 0.01, "lines": 25}]}
+    (weights / "cards.json").write_text(json.dumps({"print": card, "gone": {}}))
+    assert shipped.shipped_rows() == [{"name": "print", "file_kb": kilobytes, **card}]
+
+
+@pytest.mark.parametrize("name", sorted(shipped.shipped_models()))
+def test_what_ships_is_whole_and_has_a_card(name):
+    opened = open_model(name)
+    assert isinstance(opened.metadata, Metadata)
+    assert opened.metadata.name == name
+    row = next(row for row in shipped.shipped_rows() if row["name"] == name)
+    assert row["reads"]
+    assert row["ms"] > 0
+    assert all(0 <= found["exact"] <= 1 and found["lines"] > 0 for found in row["accuracy"])
