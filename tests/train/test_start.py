@@ -14,7 +14,7 @@ from glyphlet.charset import Charset
 from glyphlet.data.plan import draws
 from glyphlet.errors import CheckpointError, Interrupted, ModelFileError, RecipeError
 from glyphlet.export.onnx import export_model
-from glyphlet.export.storage import SMALLEST
+from glyphlet.export.storage import SMALLEST, step_sizes
 from glyphlet.image import Geometry
 from glyphlet.models.heads import HEADS
 from glyphlet.models.recognizer import build
@@ -212,6 +212,16 @@ class TestModelFiles:
         for name, value in model.state_dict().items():
             rounded = value.half().float() if value.is_floating_point() and value.numel() >= SMALLEST else value
             assert torch.equal(start.weights[name], rounded), name
+
+    def test_int8(self, tmp_path):
+        model = self.trained("glyph")
+        start = self.exported(tmp_path / "m.onnx", model, weights="int8")
+        for name, value in model.state_dict().items():
+            if not value.is_floating_point():
+                continue
+            stored = value.numel() >= SMALLEST and value.ndim > 1
+            steps = torch.tensor(step_sizes(value.numpy())) if stored else torch.tensor(0.0)
+            assert torch.all((start.weights[name] - value).abs() <= 0.501 * steps), name
 
     def test_a_model_that_ships_is_named(self, tmp_path, monkeypatch):
         monkeypatch.setattr("glyphlet.runtime.shipped.WEIGHTS", tmp_path)

@@ -25,7 +25,7 @@ from glyphlet.codec import STOP
 from glyphlet.errors import ExportError
 from glyphlet.export.loop import CLASS, FIRST, GO, STATE, looped
 from glyphlet.export.parity import ParityResult, compare, compare_rounded
-from glyphlet.export.storage import halved
+from glyphlet.export.storage import KINDS, stored_as
 from glyphlet.image import ImageSource
 from glyphlet.models.heads.sequence import SequenceHead
 from glyphlet.models.recognizer import Recognizer
@@ -35,7 +35,7 @@ from glyphlet.runtime.reader import Reader
 
 OPSET = 17
 """Read by every onnxruntime that Glyphlet supports, and by most other engines."""
-WEIGHTS = ("float32", "float16")
+WEIGHTS = ("float32", *KINDS)
 """How a file can store its weights."""
 _TRACED_WIDTH = 128
 Axes = dict[str, dict[int, str]]
@@ -75,8 +75,8 @@ def export_model(
         name: what the model is called.
         training: how it was trained; anything that JSON can hold.
         measured: accuracies and the like; anything that JSON can hold.
-        weights: how the file stores them: `float32`, or `float16` for half of the size at the same speed. The model is compared
-            with float32 first, then both files with each other.
+        weights: how the file stores them: `float32`; `float16` or `int8` for half or a quarter of the size at the same speed. The
+            model is compared with float32 first, then both files with each other.
 
     Returns:
         What was compared. The same stands in the file.
@@ -111,8 +111,8 @@ def export_model(
         _write(temporary, bundled(graph, metadata))
         exact = Reader(temporary)
         result = compare(model, exact, sources, trained)
-        if weights == "float16":
-            graph = halved(graph)
+        if weights != "float32":
+            graph = stored_as(weights, graph)
             _write(temporary, bundled(graph, metadata))
             result = replace(result, rounding=compare_rounded(weights, exact, Reader(temporary), sources))
         _write(temporary, bundled(graph, replace(metadata, parity=result.to_dict())))

@@ -32,7 +32,7 @@ PARITY_LINES = 2000
 """Of a larger validation set, so many lines are compared."""
 VARIED = 40
 TOLERANCE = 1e-4
-ROUNDED = 0.005
+ROUNDED = {"float16": 0.005, "int8": 0.02}
 """Share of the lines that rounded weights may read otherwise."""
 
 
@@ -67,7 +67,7 @@ class Rounding:
     """How a file with rounded weights differs from the same file with exact ones.
 
     Args:
-        weights: how they are stored: `float16`.
+        weights: how they are stored: `float16` or `int8`.
         lines: lines compared.
         texts_differing: lines whose text is another.
         max_difference: as in `ParityResult`.
@@ -127,17 +127,17 @@ def compare_rounded(weights: str, exact: Reader, rounded: Reader, sources: Seque
         sources: real lines, at least one; completed as in `compare`.
 
     Raises:
-        ExportError: more than `ROUNDED` of the texts differ.
+        ExportError: more of the texts differ than `ROUNDED` allows.
     """
     geometry = exact.metadata.geometry
     lines = [*sources, *derived(sources, max(LINES - len(sources), VARIED), geometry)]
     pairs = zip(exact.read(lines), rounded.read(lines), strict=True)
     differing = sum(first.text != second.text for first, second in pairs)
-    if differing > ROUNDED * len(lines):
+    if differing > ROUNDED[weights] * len(lines):
         raise ExportError(
             f"with weights stored as {weights} {differing} of {len(lines)} lines are read otherwise; nothing was written",
-            allowed=f"at most {100 * ROUNDED:g} % of them",
-            next_step="export with --weights float32",
+            allowed=f"at most {100 * ROUNDED[weights]:g} % of them",
+            next_step=f"export with --weights {'float16' if weights == 'int8' else 'float32'}",
         )
     prepared = [prepare(source, geometry) for source in lines]
     worst = max(relative_difference(exact.logits([line]), rounded.logits([line])) for line in prepared)

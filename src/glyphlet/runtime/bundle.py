@@ -32,8 +32,8 @@ UNSEALED = MARKER + b"0" * 64
 """The value of `DIGEST_KEY` in a file that `seal` has not seen."""
 INPUT, OUTPUT = "image", "logits"
 """float32 (N, C, H, W) goes in, float32 (N, T, K) comes out."""
-HALF = "/float16"
-"""What stands after the name of a constant that is stored as float16."""
+HALF, EIGHT, SCALE = "/float16", "/int8", "/scale"
+"""What stands after the name of a constant that is stored as float16 or int8, and after that of the step sizes of the latter."""
 _ALLOWED = "a model file that `glyphlet export` wrote"
 _COPY_AGAIN = "copy or download the file again, and compare its size"
 
@@ -181,10 +181,12 @@ def _check_graph(session: Any, metadata: Metadata, path: Path) -> None:
 __all__ = [
     "DESCRIPTION_KEY",
     "DIGEST_KEY",
+    "EIGHT",
     "HALF",
     "INPUT",
     "OUTPUT",
     "PRODUCER",
+    "SCALE",
     "UNSEALED",
     "Bundle",
     "is_whole",

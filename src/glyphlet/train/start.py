@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from glyphlet.charset import Charset
@@ -24,7 +25,7 @@ from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import LAYOUTS, Recognizer, build
 from glyphlet.registry import nearest
-from glyphlet.runtime.bundle import HALF, open_model
+from glyphlet.runtime.bundle import EIGHT, HALF, SCALE, open_model
 from glyphlet.runtime.shipped import model_path, shipped_models
 from glyphlet.spec import ModelSpec, Recipe, StartSpec, recipe_from
 from glyphlet.train.checkpoint import BEST, load_checkpoint
@@ -110,7 +111,7 @@ def load_model_file(path: Path) -> Start:
         ModelFileError: there is no such file, or it is damaged or no model of Glyphlet.
     """
     metadata = open_model(path).metadata
-    constants = {c.name.removesuffix(HALF): numpy_helper.to_array(c) for c in onnx.load(path).graph.initializer}
+    constants = constants_of(onnx.load(path))
     facts = metadata.training
     if "model" not in facts or "equal_weights" not in facts:
         raise CheckpointError(
@@ -130,6 +131,19 @@ def load_model_file(path: Path) -> Start:
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", metadata.name) or "model", model=spec, image=metadata.geometry
     )
     return Start(path, recipe, metadata.charset, weights)
+
+
+def constants_of(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:
+    """The constants of a graph by name. Those stored with fewer bits are as they were before, but for the rounding."""
+    stored = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
+    found = {}
+    for name, values in stored.items():
+        if name.endswith(EIGHT):
+            plain = name.removesuffix(EIGHT)
+            found[plain] = values.astype(np.float32) * stored[plain + SCALE]
+        else:
+            found[name.removesuffix(HALF)] = values
+    return found
 
 
 def class_dimensions(model: Recognizer) -> dict[str, int]:
