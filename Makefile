@@ -1,13 +1,14 @@
 # make demo   everything from an empty checkout to a reader (README)
 # make test   lint, types and tests, as CI runs them
-# Both make a .venv of their own and install into it; nothing outside the checkout is touched, except that a Debian
+# make packages   Debian's fonts and word lists that some recipes and benchmarks render with (as root)
+# The first two make a .venv of their own and install into it; nothing outside the checkout is touched, except that a Debian
 # machine without the venv module gets it with apt-get.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all lint packages clean
 
 demo: $(VENV)/.installed-train
 	$(BIN)/glyphlet demo
@@ -22,6 +23,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+packages:
+	grep -v '^#' recipes/packages.txt | xargs apt-get install -y --no-install-recommends
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -3,7 +3,7 @@
     python -m benchmarks.glyph_design                          what is missing of seed 1
     python -m benchmarks.glyph_design --seeds 1 2 3 --only wide-11 rows-gru plain-gru
 
-60,000 rendered words, prices, dates and random characters in the fonts of Debian packages (`benchmarks/fonts.txt`), those of
+60,000 rendered words, prices, dates and random characters in the fonts of Debian packages (`recipes/packages.txt`), those of
 them that are at most 104 pixels wide at height 32 (about 34,500), 105 characters, upper and lower case; textures, both polarities, the
 effects of `document`. 3,000 lines more in an eighth of the fonts, which no training line has, are read at the end. All
 see 200,000 lines: batch 64 sorted by width, AdamW, rate .003 with cosine decay. Time is that of onnxruntime for a line

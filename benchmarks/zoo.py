@@ -5,7 +5,7 @@
     python -m benchmarks.zoo --test              reads the test lines, once, with every model that is done
 
 The task: lines of at most 96 pixels at height 32. They are rendered words, prices, dates and random characters in the
-fonts of Debian packages (see `benchmarks/fonts.txt`), dark on white, with those of the receipts and the typewritten pages that are short enough
+fonts of Debian packages (see `recipes/packages.txt`), dark on white, with those of the receipts and the typewritten pages that are short enough
 (`../shared/data`, which this benchmark needs). Labels are in upper case, as those of the receipts are; the charset has 100
 characters. A seventh of the fonts is kept back: lines in them, and a fifth of the real training lines, validate. All models see the
 same number of lines (`--seen`) with the same optimiser; their own recipes give the parts, the colour and the geometry.
@@ -83,7 +83,7 @@ def installed_fonts() -> list[str]:
         if path.suffix in (".ttf", ".otf") and not any(word in str(path).lower() for word in LEFT_OUT)
     )
     if len(found) < 50:
-        raise SystemExit(f"{len(found)} fonts are installed, at least 50 are needed: see benchmarks/fonts.txt")
+        raise SystemExit(f"{len(found)} fonts are installed, at least 50 are needed: see recipes/packages.txt")
     return found
 
 

@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 from glyphlet.charset import Charset
 from glyphlet.spec import SynthSpec
 from glyphlet.synth.corpus import open_corpus
-from glyphlet.synth.faces import assign
+from glyphlet.synth.faces import Coverage, assign
 from glyphlet.synth.fonts import Face
 
 A, B, C = Face("a.ttf"), Face("b.ttf"), Face("c.ttf")
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abc é"))), st.text("abc éx", max_size=6))
+def test_the_faces_of_a_text_are_those_that_have_all_of_it(known, text):
+    covered = {Face(f"{number}.ttf"): characters for number, characters in enumerate(known)}
+    assert Coverage(covered).of(text) == [face for face, own in covered.items() if own.issuperset(text)]
 
 
 def test_one_font_where_one_is_enough():

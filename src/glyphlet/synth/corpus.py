@@ -32,7 +32,7 @@ from glyphlet.spec.texts import (
     WordsText,
 )
 from glyphlet.synth.excerpts import Covered, FileCorpus
-from glyphlet.synth.faces import Faces, assign
+from glyphlet.synth.faces import Coverage, Faces, assign
 from glyphlet.synth.fonts import Face
 from glyphlet.synth.pattern import compile_pattern
 from glyphlet.synth.texts import Source, dates, numbers, prices, words
@@ -203,7 +203,7 @@ class SourceCorpus:
     """
 
     def __init__(self, source: Source, kind: str, charset: Charset, covered: Covered) -> None:
-        self._source, self._kind, self._charset, self._covered = source, kind, charset, covered
+        self._source, self._kind, self._charset, self._coverage = source, kind, charset, Coverage(covered)
         usable = frozenset[str]().union(*covered.values())
         odd: Counter[str] = Counter()
         drawn = 0
@@ -235,7 +235,7 @@ class SourceCorpus:
         return " ".join(text.split()) if not text.isalnum() else text
 
     def _faces(self, text: str, rng: random.Random) -> Face | None:
-        faces = [face for face, known in self._covered.items() if known.issuperset(text)]
+        faces = self._coverage.of(text)
         return rng.choice(faces) if text and faces else None
 
     def _nothing(self, odd: Counter[str]) -> RecipeError:

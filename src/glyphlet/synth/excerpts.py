@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from glyphlet.charset import Charset, unknown_report
 from glyphlet.errors import RecipeError
-from glyphlet.synth.faces import Faces
+from glyphlet.synth.faces import Coverage, Faces
 from glyphlet.synth.fonts import Face
 from glyphlet.synth.texts import read_lines
 
@@ -27,7 +27,7 @@ class FileCorpus:
 
     def __init__(self, path: str, lengths: tuple[int, int], charset: Charset, covered: Covered) -> None:
         self._shortest, self._longest = lengths
-        self._covered = covered
+        self._coverage = Coverage(covered)
         self._path = path
         usable = frozenset[str]().union(*covered.values())
         lines = read_lines(path, charset)
@@ -48,7 +48,7 @@ class FileCorpus:
             piece = self._pieces[number]
             wanted = rng.randint(self._shortest, self._longest)
             text = self._cut(piece, place - self._ends[number] + len(piece), wanted)
-            faces = [face for face, known in self._covered.items() if known.issuperset(text)]
+            faces = self._coverage.of(text)
             if text and faces:
                 return text, rng.choice(faces)
         raise self._nothing()

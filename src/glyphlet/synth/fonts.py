@@ -13,6 +13,7 @@ from __future__ import annotations
 import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -116,6 +117,10 @@ def load(face: Face, size: int, shaped: bool = False) -> ImageFont.FreeTypeFont:
     return _load(face, size, shaped)
 
 
+_known: set[Face] = set()
+"""Faces that were opened and drawn before."""
+
+
 @lru_cache(maxsize=256)
 def _load(face: Face, size: int, shaped: bool) -> ImageFont.FreeTypeFont:
     layout = ImageFont.Layout.RAQM if shaped else ImageFont.Layout.BASIC
@@ -124,9 +129,13 @@ def _load(face: Face, size: int, shaped: bool) -> ImageFont.FreeTypeFont:
             font = ImageFont.load_default(size)
             assert isinstance(font, ImageFont.FreeTypeFont)
             return font
-        with open(face.path, "rb"):  # Pillow searches the system's folders for a file that does not exist
+        with (
+            nullcontext() if face in _known else open(face.path, "rb")
+        ):  # Pillow looks elsewhere for what does not exist
             font = ImageFont.truetype(face.path, size, index=face.index, layout_engine=layout)
-        draw(font, "a")  # a font of bitmaps alone fails only here
+        if face not in _known:
+            draw(font, "a")  # a font of bitmaps alone fails only here
+            _known.add(face)
     except (OSError, ValueError, SyntaxError) as error:
         raise _unusable(face, error) from error
     return font
