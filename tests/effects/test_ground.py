@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from glyphlet.effects.background import transmission
-from glyphlet.effects.canvas import ink, inked, luma
+from glyphlet.effects.canvas import ink, inked, luma, rows_of
 from glyphlet.effects.textures import TEXTURES
 
 
@@ -99,3 +99,46 @@ def test_stains_leave_most_of_the_line_alone(built, line):
     for seed in range(20):
         new = built("stains")(pixels, np.random.default_rng(seed))
         assert (np.abs(new.astype(int) - pixels) > 60).mean() < 0.08
+
+
+def test_faded_ink_goes_to_the_ground_in_places_only(built, line):
+    pixels = line(width=300)
+    marked = pixels < 60
+    changes = []
+    for seed in range(20):
+        new = built("faded", strength=0.8)(pixels, np.random.default_rng(seed)).astype(int)
+        assert (new >= pixels - 8).all()  # dark ink becomes no darker
+        assert np.abs(new - pixels)[pixels > 222].max() <= 12  # paper stays
+        changes.append((new[marked] - 30 > 40).mean())
+    assert 0.05 < np.mean(changes) < 0.6
+    assert max(changes) < 1
+
+
+def test_a_raster_lets_the_paper_through_at_its_pitch(built):
+    block = np.full((1, 64, 200), 220, np.uint8)
+    block[:, 20:44, 90:94] = 20  # an upright stroke
+    new = built("raster", pitch=0.125, strength=0.8, rows_only=1)(block, np.random.default_rng(0)).astype(int)
+    stroke = new[0, 20:44, 91]
+    assert stroke.max() - stroke.min() > 120
+    assert stroke[:16].tolist() == pytest.approx(stroke[8:].tolist(), abs=3)  # 64 * 0.125 is 8 rows
+    assert np.abs(new[0][block[0] == 220] - 220).max() <= 12
+    assert (built("raster", strength=0)(block, np.random.default_rng(0)) == block).all()
+
+
+def test_neighbours_come_from_above_or_below_and_leave_the_text_alone(built, line):
+    pixels = line(width=300)
+    first, last = rows_of(ink(pixels)[0])
+    sides = set()
+    for seed in range(30):
+        new = built("neighbours", inside=0.1, both=0)(pixels, np.random.default_rng(seed))
+        assert (new <= pixels).all()
+        changed = np.flatnonzero((new != pixels).any(axis=(0, 2)))
+        assert len(changed)
+        assert (changed < 32 * 0.1 + 1).all() or (changed >= 32 - 32 * 0.1 - 1).all()
+        sides.add(bool(changed[0] < 16))
+        middle = slice(first + (last - first) // 3, last - (last - first) // 3)
+        assert (new[:, middle] == pixels[:, middle]).all()
+    assert sides == {True, False}
+    both = built("neighbours", inside=0.1, both=1)(pixels, np.random.default_rng(0)) != pixels
+    assert both[:, :16].any()
+    assert both[:, 16:].any()

@@ -1,4 +1,4 @@
-"""What else is on the paper: ruled lines, the boxes of a form, stains and spots."""
+"""What else is on the paper: ruled lines, the boxes of a form, stains and spots, bits of the lines above and below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.effects import EFFECTS, Effect, Pixels
-from glyphlet.effects.canvas import Plane, blend, columns, counted, ground, ink, inked, quantile, rows
+from glyphlet.effects.canvas import Plane, blend, columns, counted, ground, ink, inked, quantile, rows, rows_of
 from glyphlet.effects.options import Range, number, span, whole_span
 from glyphlet.effects.within import gaps
 
@@ -121,3 +121,40 @@ def _spot(height: int, width: int, radius: float, random: np.random.Generator) -
     if random.random() < 0.33:
         return np.asarray(np.clip(1 - np.abs(away - 1) * 4, 0, 1) + 0.3 * (away < 1), np.float32).clip(0, 1)
     return np.asarray(np.clip((1.1 - away) * random.uniform(1.5, 6), 0, 1), np.float32)
+
+
+@EFFECTS.register
+def neighbours(*, inside: Range = (0.02, 0.18), both: float = 0.3) -> Effect:
+    """Let the feet of a line above or the heads of a line below come into view, as where lines were cut apart coarsely.
+
+    They are the line's own, from another place along it. Where the text leaves no room above or below, they are a few
+    pixels that touch its edge.
+
+    Args:
+        inside: how far they reach in, in heights of the line; at most a third of the way to the middle of the text.
+        both: the share of lines that have them on both sides.
+
+    Raises:
+        RecipeError: an option is out of range.
+    """
+    low, high = span("neighbours", "inside", inside, 0, 0.5)
+    number("neighbours", "both", both, 0, 1)
+
+    def effect(line: Pixels, random: np.random.Generator) -> Pixels:
+        _, height, width = line.shape
+        strength, dark = ink(line)
+        first, last = rows_of(strength)
+        above = random.random() < 0.5
+        sides = (True, False) if random.random() < both else (above,)
+        new = line.copy()
+        for top in sides:
+            room = first if top else height - last
+            reach = round(min(height * random.uniform(low, high), room + (last - first) / 6))
+            elsewhere = np.roll(line, int(random.integers(width // 4, 1 + width - width // 4)), axis=2)
+            bit = elsewhere[:, last - reach : last] if top else elsewhere[:, first : first + reach]
+            place = new[:, :reach] if top else new[:, height - reach :]
+            if 0 < reach <= last - first:  # the ink of both is seen
+                place[:] = np.minimum(place, bit) if dark else np.maximum(place, bit)
+        return new
+
+    return effect
