@@ -48,6 +48,30 @@ def test_the_file_holds_all_that_reading_needs(make_model, lines, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
 
 
+def twins(model):
+    """Makes the classes of 3 and 4 equal: rounding decides between them."""
+    linear = model.head.linear
+    with torch.no_grad():
+        linear.weight[5], linear.bias[5] = linear.weight[4], linear.bias[4]
+        linear.bias[4:6] += 3  # so that they are read often
+    return model
+
+
+def test_what_rounding_decides_may_be_read_either_way(make_model, lines, tmp_path):
+    model = twins(make_model())
+    export(model, tmp_path / "first.onnx", lines[:1])
+    (text,) = (reading.text for reading in Reader(tmp_path / "first.onnx").read(lines[:1]))
+    assert text.count("3") == 1
+    other = text.replace("3", "4")
+    result = export(model, tmp_path / "m.onnx", lines[:1], trained=[other])
+    assert result.texts_differing == 1
+    assert Reader(tmp_path / "m.onnx").metadata.parity["texts_differing"] == 1
+    wrong = text.replace("3", "5")
+    with pytest.raises(ExportError, match=rf"reads '{text}' where the trained model reads '{wrong}' .*as the training"):
+        export(model, tmp_path / "other.onnx", lines[:1], trained=[wrong])
+    assert not (tmp_path / "other.onnx").exists()
+
+
 @pytest.mark.parametrize("neck", ["fold", "gru", "bigru", "bilstm"])
 def test_every_neck_reads_every_width_and_batch(make_model, lines, tmp_path, neck):
     model = make_model(neck)

@@ -1,10 +1,16 @@
 """The comparison of an exported file with its model."""
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from glyphlet.charset import Charset
+from glyphlet.codec import CTCCodec, SequenceCodec
 from glyphlet.export.onnx import export_model
-from glyphlet.export.parity import LINES, VARIED, derived, relative_difference
+from glyphlet.export.parity import LINES, TOLERANCE, VARIED, derived, relative_difference, tied
 from glyphlet.image import Geometry
 
 
@@ -53,3 +59,61 @@ def test_lines_whose_ratio_is_not_kept(make_model, tmp_path, lines, change, widt
     result = export_model(make_model(**change), tmp_path / "m.onnx", lines, name="x", training={}, measured={})
     assert result.widths >= widths
     assert (result.widths == 1) == ("width" in change)  # every copy is stretched back
+
+
+def logits_of(*steps, classes=4):
+    """Each step says which classes are equal and largest; the others are far below."""
+    made = np.zeros((len(steps), classes), np.float32)
+    for row, largest in zip(made, steps, strict=True):
+        row[list(largest)] = 10
+    return made
+
+
+CTC = CTCCodec(Charset.from_text("abc"))
+SEQUENCE = SequenceCodec(Charset.from_text("abc"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "texts", "expected"),
+    [
+        ([{1}, {0}, {2}], ["ab"], True),
+        ([{1}, {0}, {2}], ["ab", "aa"], False),
+        ([{1, 2}, {0}, {3}], ["ac", "bc"], True),
+        ([{1}, {0, 1}, {1}], ["a", "aa"], True),  # with a blank between them they are two
+        ([{1, 2}, {2, 3}], ["ab", "b", "bc", "ac"], True),
+        ([{1, 2}, {2, 3}], ["ab", "c"], False),
+        ([{0, 1, 2, 3}] * 40, ["", "abc", "a" * 20], True),
+        ([{0, 1, 2, 3}] * 40, ["a" * 21], False),  # 40 steps have no blank between so many
+        ([{1}] * 40, ["a"], True),
+        ([{0}], [""], True),
+    ],
+)
+def test_ties_of_paths(steps, texts, expected):
+    assert tied(logits_of(*steps), CTC, texts) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "texts", "expected"),
+    [
+        ([{1}, {2}, {0}], ["ab"], True),
+        ([{1}, {2}, {0}], ["ab", "a"], False),
+        ([{1}, {0, 2}, {0}], ["a", "ab", "abccc"], True),  # after another class, nothing is known
+        ([{1, 2}, {3}, {0}], ["bc", "ac", "b"], True),
+        ([{1, 2}, {3}, {0}], ["cc", "ac"], False),
+        ([{1}, {2}], ["ab"], True),  # no room for a stop
+    ],
+)
+def test_ties_of_texts_written_class_by_class(steps, texts, expected):
+    assert tied(logits_of(*steps), SEQUENCE, texts) is expected
+
+
+def test_a_tie_is_no_larger_than_the_tolerance():
+    for share, expected in ((0.5, True), (1.5, False)):
+        logits = np.array([[0, 10, 10 - share * TOLERANCE * 10]])
+        assert tied(logits, CTCCodec(Charset.from_text("ab")), ["a", "b"]) is expected
+
+
+@given(st.lists(st.sets(st.integers(0, 2), min_size=1), min_size=1, max_size=6), st.text("ab", max_size=4))
+def test_ties_of_paths_are_those_of_all_paths(steps, text):
+    paths = itertools.product(*(sorted(step) for step in steps))
+    assert tied(logits_of(*steps, classes=4), CTC, [text]) == (text in {CTC.decode(path) for path in paths})
