@@ -2,6 +2,7 @@
 
     python -m benchmarks.zoo                     all models, seed 1, gone on with from what is done
     python -m benchmarks.zoo --seeds 1 2 3 --models glyph micro-nh64
+    python -m benchmarks.zoo --times             times every model anew, all in one run; the machine should do nothing else
     python -m benchmarks.zoo --test              reads the test lines, once, with every model that is done
 
 The task: lines of at most 96 pixels at height 32. They are rendered words, prices, dates and random characters in the
@@ -32,16 +33,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.micro_table import RESULTS, machine
 from glyphlet.charset import Charset
+from glyphlet.data.lineset import LineSet
 from glyphlet.data.open import open_lines
 from glyphlet.evaluate.lines import evaluate_lines
-from glyphlet.image import Geometry, prepare
+from glyphlet.image import Geometry, prepare, scale, stack
 from glyphlet.job import run
 from glyphlet.metrics import wilson
+from glyphlet.models.catalogue import recipe_charset
+from glyphlet.models.recognizer import build
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
 from glyphlet.spec import Recipe, SynthSpec, load_recipe, recipe_from
@@ -214,6 +219,44 @@ def milliseconds(reader: Reader, width: int) -> float:
     return 1000 * statistics.median(times)
 
 
+def times(rows: list[dict[str, Any]], made: dict[str, Path], runs: Path, turns: int = 5) -> None:
+    """Time the first seed of every model: reading a line, and training on a batch of 16. All take turns; the median counts."""
+    firsts = {row["model"]: row for row in reversed(rows) if row["seed"] == 1}
+    reading: dict[str, list[float]] = {name: [] for name in firsts}
+    training: dict[str, list[float]] = {name: [] for name in firsts}
+    torch.set_num_threads(1)
+    lines = open_lines(str(made["train"]))
+    for _ in range(turns):
+        for name in firsts:
+            reading[name].append(milliseconds(Reader(runs / f"{name}-1" / "model.onnx"), WIDEST))
+            training[name].append(trained_lines(settings(name, made, 1, 1, 0.002), lines))
+    for name, row in firsts.items():
+        row["ms"], row["ms_turns"] = statistics.median(reading[name]), reading[name]
+        row["lines_per_second"], row["lines_per_second_turns"] = statistics.median(training[name]), training[name]
+
+
+def trained_lines(recipe: Recipe, lines: LineSet, batch: int = 16, updates: int = 3) -> float:
+    """Lines a second of whole updates: forward, loss, backward, AdamW. One update goes before, unmeasured."""
+    charset = recipe_charset(recipe)
+    model = build(recipe.model, recipe.image, charset).train()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    samples = [lines.sample(number) for number in range(batch)]
+    pixels = scale(stack([prepare(sample.source, recipe.image) for sample in samples]), recipe.image)
+    images = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
+    labels = [model.codec.encode(charset.normalize(sample.text)) for sample in samples]
+    begin = 0.0
+    for number in range(updates + 1):
+        if number == 1:
+            begin = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.train.precision == "bf16-mixed"):
+            logits = model(images, labels if model.head.guided else None)
+        optimizer.zero_grad()
+        model.head.loss(logits.float(), labels).backward()
+        optimizer.step()
+    return updates * batch / (time.perf_counter() - begin)
+
+
 def write(rows: list[dict[str, Any]]) -> None:
     """The table."""
     by_model: dict[str, list[dict[str, Any]]] = {}
@@ -225,7 +268,8 @@ def write(rows: list[dict[str, Any]]) -> None:
         f"Measured {max(row['date'] for row in rows)}, {machine()}, 1 thread. Command: `python -m benchmarks.zoo`",
         "",
         f"{max(row['seen'] for row in rows):,} training lines seen by each. Accuracies are of whole lines, the best epoch of each seed. *: not converged "
-        f"(training word accuracy below {CONVERGED} in the last epoch). †: trained in bfloat16 where autocast allows it, in half the time.",
+        f"(training word accuracy below {CONVERGED} in the last epoch). †: trained in bfloat16 where autocast allows it, in half the time. "
+        "Times are of seed 1, all models in one run, taking turns: the median turn (lowest to highest).",
         "",
         "| model | parameters | file kB | M multiply-adds | ms a line | training lines/s | train | validation, by seed | test |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -236,8 +280,8 @@ def write(rows: list[dict[str, Any]]) -> None:
         tests = [r["test"] for r in found if "test" in r]
         lines = found[0].get("test_lines", 0)
         text.append(
-            f"| {name}{' †' if name in LARGE else ''} | {first['parameters']:,} | {first['file_kb']:,} | {first['multiply_adds'] / 1e6:.1f} | {first['ms']:.2f} | "
-            f"{statistics.median(r['lines_per_second'] for r in found):.0f} | {trained:.3f}{'' if trained >= CONVERGED else ' *'} | "
+            f"| {name}{' †' if name in LARGE else ''} | {first['parameters']:,} | {first['file_kb']:,} | {first['multiply_adds'] / 1e6:.1f} | {timed(first, 'ms', 2)} | "
+            f"{timed(first, 'lines_per_second', 0)} | {trained:.3f}{'' if trained >= CONVERGED else ' *'} | "
             f"{joined([r['validation'] for r in found])} | {interval(tests, lines)} |"
         )
     text += [
@@ -257,6 +301,12 @@ def write(rows: list[dict[str, Any]]) -> None:
         if both:
             text.append(f"| {better} | {worse} | {' | '.join(pair(both))} |")
     (RESULTS / "zoo.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def timed(row: dict[str, Any], key: str, digits: int) -> str:
+    """A time, with the lowest and the highest of its turns where it was taken anew."""
+    turns = row.get(f"{key}_turns")
+    return f"{row[key]:.{digits}f}" + (f" ({min(turns):.{digits}f} to {max(turns):.{digits}f})" if turns else "")
 
 
 def pair(both: list[tuple[dict[str, Any], dict[str, Any]]]) -> tuple[str, str, str]:
@@ -307,6 +357,7 @@ def main() -> None:
     )
     parser.add_argument("--lr", type=float, default=0.002)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "glyphlet-zoo")
+    parser.add_argument("--times", action="store_true", help="time every model anew, taking turns")
     parser.add_argument("--test", action="store_true", help="read the test lines with every model that is done")
     options = parser.parse_args()
     made = prepared(options.folder, options.lines)
@@ -324,6 +375,9 @@ def main() -> None:
                 rows = [*recorded(kept), row]  # another process may have added its own
                 kept.write_text(json.dumps(rows, indent=1) + "\n")
                 write(rows)
+    if options.times:
+        times(rows, made, runs)
+        kept.write_text(json.dumps(rows, indent=1) + "\n")
     if options.test:
         lines = open_lines(str(made["test"]))
         for row in rows:
