@@ -200,10 +200,9 @@ class TestModelFiles:
             "m.onnx is damaged", "copy or download the file again"
         )
 
-    def test_no_model(self, glyphlet, image):
-        result = glyphlet("read", image)
-        assert result.code == 2
-        assert "Missing option '-m' / '--model'" in result.err
+    def test_no_model(self, glyphlet, image, monkeypatch, tmp_path):
+        monkeypatch.setattr("glyphlet.runtime.shipped.WEIGHTS", tmp_path)
+        glyphlet("read", image).refused("no model is named, and the model print does not ship", "-m model.onnx")
 
     def test_no_images(self, glyphlet, job):
         result = glyphlet("read", "-m", job.model)

@@ -36,9 +36,16 @@ def read(
 
     An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1.
     """
-    from glyphlet.errors import ImageError
+    from glyphlet.errors import ImageError, ModelFileError
     from glyphlet.runtime.reader import Reader
+    from glyphlet.runtime.shipped import model_path
 
+    if str(model) == DEFAULT and not model_path(model).exists():
+        raise ModelFileError(
+            f"no model is named, and the model {DEFAULT} does not ship with this version",
+            allowed="a model file that `glyphlet export` wrote",
+            next_step="name one: -m model.onnx",
+        )
     reader = Reader(model, threads=threads)
     images = [path for given in images for path in _images_in(given)]
     failed = False
