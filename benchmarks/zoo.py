@@ -269,7 +269,11 @@ def write(rows: list[dict[str, Any]]) -> None:
         "",
         f"{max(row['seen'] for row in rows):,} training lines seen by each. Accuracies are of whole lines, the best epoch of each seed. *: not converged "
         f"(training word accuracy below {CONVERGED} in the last epoch). †: trained in bfloat16 where autocast allows it, in half the time. "
-        "Times are of seed 1, all models in one run, taking turns: the median turn (lowest to highest).",
+        + (
+            "Times are of seed 1, all models in one run, taking turns: the median turn (lowest to highest)."
+            if all("ms_turns" in found[0] for found in by_model.values())
+            else "Times were taken in and after each training of seed 1, beside other work, so they say little: up to three times too long."
+        ),
         "",
         "| model | parameters | file kB | M multiply-adds | ms a line | training lines/s | train | validation, by seed | test |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -29,10 +29,11 @@ MODELS = {
     "star": ["star-net"],
 }  # fmt: skip
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+BUSY = " Times were taken\nbeside other work and may be up to three times too long."
 HEAD = """\
 Of the [comparison on equal work](../../benchmarks/results/zoo.md): the same {seen:,} short lines for every recogniser,
 rendered and real, 101 classes, one thread of a 2-core CPU. `python -m benchmarks.zoo` makes them. Accuracy is of whole
-validation lines, rendered in fonts that were held back or real, by seed.
+validation lines, rendered in fonts that were held back or real, by seed.{times}
 *: not converged, fewer than 95 % of the training lines are read in the last epoch.
 
 | Recipe | Parameters | File kB | ms a line of 96 px | Training lines/s | Word accuracy |
@@ -53,7 +54,14 @@ def figures(models: list[str], rows: list[dict[str, Any]]) -> str:
                 f"| `{model}` | {own[0]['parameters']:,} | {own[0]['file_kb']:,} | {own[0]['ms']:.2f} | {speed:.0f} | "
                 f"{words}{'' if trained >= 0.95 else ' *'} |\n"
             )
-    return HEAD.format(seen=rows[0]["seen"]) + "".join(lines) if lines else ""
+    return (
+        HEAD.format(
+            seen=rows[0]["seen"], times="" if all("ms_turns" in row for row in rows if row["seed"] == 1) else BUSY
+        )
+        + "".join(lines)
+        if lines
+        else ""
+    )
 
 
 def page(name: str) -> str:

@@ -1,7 +1,7 @@
 """Glyphlet trains, ships and runs very small text recognisers.
 
 >>> from glyphlet import Reader                              # doctest: +SKIP
->>> Reader().read(["line.png"])[0].text                      # doctest: +SKIP
+>>> Reader("model.onnx").read(["line.png"])[0].text          # doctest: +SKIP
 '0423'
 """
 

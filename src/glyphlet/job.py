@@ -55,7 +55,6 @@ from glyphlet.files import replace_file
 from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.reader import Reader
-from glyphlet.runtime.shipped import model_path
 from glyphlet.spec import AnySource, Recipe, StartSpec, SynthSpec, load_recipe
 from glyphlet.train.checkpoint import LAST
 from glyphlet.train.log import model_summary, read_log
@@ -250,7 +249,7 @@ def export_start(start: StartSpec, folder: Path) -> None:
     Raises:
         LabelError, ImageError: the old lines cannot be read; better known now than after the training.
     """
-    path, lines = model_path(start.path), old_lines(start)
+    path, lines = Path(start.path), old_lines(start)
     if path.suffix == ".onnx":
         replace_file(folder / START, path.read_bytes())
         return
@@ -327,8 +326,7 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
             trained=best.read(compared).texts, name=recipe.name, training=best.facts, measured=best.measured,
         )  # fmt: skip
     console.print(
-        f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.lines} lines ({parity.real} real) of {parity.widths} widths read as "
-        f"the trained model reads them, largest difference {parity.max_difference:.1e}",
+        f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.summary()}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
     test: Evaluation | None = None

@@ -29,16 +29,13 @@ def test_a_name_is_the_file_that_ships(weights, stripes, monkeypatch, tmp_path):
     assert Reader().read_one(stripes("204")).text == "204"
 
 
-def test_a_file_of_that_name_comes_first(weights, write_model, monkeypatch, tmp_path):
+def test_what_lies_in_the_working_directory_does_not_come_first(weights, write_model, monkeypatch, tmp_path):
     mine = write_model("print", edit=lambda values: values.update(name="mine"))
     monkeypatch.chdir(mine.parent)
-    assert Reader("print").metadata.name == "mine"
-    assert Reader(weights / "print.onnx").metadata.name == "grey"
-
-
-def test_a_folder_of_that_name_does_not(weights, monkeypatch, tmp_path):
-    (tmp_path / "print").mkdir()
-    monkeypatch.chdir(tmp_path)
+    assert Reader("print").path == weights / "print.onnx"
+    assert Reader(mine).metadata.name == "mine"
+    mine.unlink()
+    mine.mkdir()
     assert Reader("print").path == weights / "print.onnx"
 
 

@@ -25,8 +25,8 @@ def export(
 ) -> None:
     """Write a checkpoint as one model file, if it reads as the trained model does.
 
-    At least 200 lines are read through torch and through onnxruntime, preprocessing included. When one text differs, or
-    a logit by more than 1e-4 of the largest, nothing is written. Weights stored as float16 or int8 are compared with float32
+    At least 200 lines are read through torch and through onnxruntime, preprocessing included. When one text differs
+    by more than rounding, or a logit by more than 1e-4 of the largest, nothing is written. Weights stored as float16 or int8 are compared with float32
     after that: at most 0.5 or 2 % of the texts may change, and how many did stands in the file.
     """
     from rich.console import Console
@@ -60,13 +60,7 @@ def export(
         measured=restored.measured,
         weights=weights,
     )
-    rounding = ""
-    if parity.rounding:
-        rounding = (
-            f"; stored as {weights}, {parity.rounding.texts_differing} of {parity.rounding.lines} are read otherwise"
-        )
     Console().print(
-        f"{output} ({output.stat().st_size / 1024:.1f} kB): {parity.lines} lines ({parity.real} real) of {parity.widths} "
-        f"widths read as the trained model reads them, largest difference {parity.max_difference:.1e}{rounding}",
+        f"{output} ({output.stat().st_size / 1024:.1f} kB): {parity.summary()}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from glyphlet.effects import EFFECTS, Effect, Pixels
 from glyphlet.effects.canvas import blend, columns, each_plane, ground, ink, rows
 from glyphlet.effects.options import Range, number, span
+from glyphlet.effects.textures import hills
 
 
 @EFFECTS.register
@@ -51,9 +52,8 @@ def faded(*, strength: Range = (0.2, 0.75), size: Range = (0.15, 1.5)) -> Effect
     def effect(line: Pixels, random: np.random.Generator) -> Pixels:
         _, height, width = line.shape
         cell = max(1.0, height * random.uniform(small, large))
-        few = random.random((2 + round(height / cell), 2 + round(width / cell)), dtype=np.float32)
-        field = cv2.resize(few, (width, height), interpolation=cv2.INTER_CUBIC)
-        # Half of the line and more stays: only the hills of the field are faint.
+        field = hills(height, width, cell, random)
+        # Much of the line stays: only the hills of the field are faint.
         mask = np.clip((field - np.float32(random.uniform(0.3, 0.7))) * 4, 0, 1) * np.float32(random.uniform(low, high))
         return blend(line, ground(line), mask)
 

@@ -150,11 +150,12 @@ def neighbours(*, inside: Range = (0.02, 0.18), both: float = 0.3) -> Effect:
         for top in sides:
             room = first if top else height - last
             reach = round(min(height * random.uniform(low, high), room + (last - first) / 6))
-            elsewhere = np.roll(line, int(random.integers(width // 4, 1 + width - width // 4)), axis=2)
-            bit = elsewhere[:, last - reach : last] if top else elsewhere[:, first : first + reach]
+            if not 0 < reach <= last - first:
+                continue
+            edge = line[:, last - reach : last] if top else line[:, first : first + reach]
+            bit = np.roll(edge, int(random.integers(width // 4, 1 + width - width // 4)), axis=2)
             place = new[:, :reach] if top else new[:, height - reach :]
-            if 0 < reach <= last - first:  # the ink of both is seen
-                place[:] = np.minimum(place, bit) if dark else np.maximum(place, bit)
+            place[:] = np.minimum(place, bit) if dark else np.maximum(place, bit)  # the ink of both is seen
         return new
 
     return effect

@@ -23,8 +23,8 @@ def _spread(field: Plane) -> Plane:
     return np.asarray((field - np.float32(low)) * np.float32(1 / max(1e-6, high - low)), np.float32)
 
 
-def _cloud(height: int, width: int, cell: float, random: np.random.Generator) -> Plane:
-    """Smooth random hills, about one for every cell of so many pixels."""
+def hills(height: int, width: int, cell: float, random: np.random.Generator) -> Plane:
+    """Smooth random hills from about 0 to 1, one for every cell of so many pixels."""
     few = random.random((2 + round(height / cell), 2 + round(width / cell)), dtype=np.float32)
     return np.asarray(cv2.resize(few, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
@@ -38,15 +38,15 @@ def gradient(height: int, width: int, random: np.random.Generator) -> Plane:
 
 def blobs(height: int, width: int, random: np.random.Generator) -> Plane:
     """Soft spots about as large as the line is high."""
-    return _spread(_cloud(height, width, height * random.uniform(0.4, 1.5), random))
+    return _spread(hills(height, width, height * random.uniform(0.4, 1.5), random))
 
 
 def clouds(height: int, width: int, random: np.random.Generator) -> Plane:
     """Hills upon hills, each half as large and half as high: rock, water, concrete, leaves."""
     cell = height * random.uniform(0.6, 2)
-    field = _cloud(height, width, cell, random)
+    field = hills(height, width, cell, random)
     for octave in range(1, 4):
-        finer = _cloud(height, width, max(1.5, cell / 2**octave), random)
+        finer = hills(height, width, max(1.5, cell / 2**octave), random)
         field = np.asarray(field + finer * np.float32(0.6**octave), np.float32)
     return _spread(field)
 
@@ -56,7 +56,7 @@ def paper(height: int, width: int, random: np.random.Generator) -> Plane:
     field = random.standard_normal((height, width), dtype=np.float32)
     long, short = int(random.integers(2, 6)), int(random.integers(1, 3))
     grain = np.asarray(cv2.blur(field, (long, short) if random.random() < 0.7 else (short, long)), np.float32)
-    return _spread(np.clip(grain, -1.5, 1.5) + 1.5 * _cloud(height, width, 1.5 * height, random))
+    return _spread(np.clip(grain, -1.5, 1.5) + 1.5 * hills(height, width, 1.5 * height, random))
 
 
 def stripes(height: int, width: int, random: np.random.Generator) -> Plane:
@@ -87,7 +87,7 @@ def shapes(height: int, width: int, random: np.random.Generator) -> Plane:
         points = np.column_stack([x + reach * np.cos(turns) * 1.5, y + reach * np.sin(turns)])
         cv2.fillPoly(canvas, [points.astype(np.int32)], shade)
     soft = cv2.GaussianBlur(canvas, (0, 0), height / 32 * random.uniform(0.5, 2))
-    return _spread(np.asarray(soft, np.float32) + 12 * _cloud(height, width, 2, random))
+    return _spread(np.asarray(soft, np.float32) + 12 * hills(height, width, 2, random))
 
 
 TEXTURES: dict[str, Texture] = {f.__name__: f for f in (gradient, blobs, clouds, paper, stripes, shapes)}

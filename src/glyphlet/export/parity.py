@@ -59,6 +59,19 @@ class ParityResult:
     max_difference: float
     rounding: Rounding | None = None
 
+    def summary(self) -> str:
+        """The result as a person is told."""
+        said = (
+            f"{self.lines} lines ({self.real} real) of {self.widths} widths read as the trained model reads them, "
+            f"largest difference {self.max_difference:.1e}"
+        )
+        if self.texts_differing:
+            said += f"; of {self.texts_differing} of them rounding decides how they are read"
+        if self.rounding:
+            changed, of = self.rounding.texts_differing, self.rounding.lines
+            said += f"; stored as {self.rounding.weights}, {changed} of {of} are read otherwise"
+        return said
+
     def to_dict(self) -> dict[str, Any]:
         """The result as it stands in the model file."""
         made = asdict(self)

@@ -19,7 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from glyphlet.runtime.bundle import EIGHT, HALF, SCALE
+from glyphlet.runtime.bundle import FLOAT16, INT8, SCALE
 
 SMALLEST = 1024
 """Values from which a constant is stored with fewer bits. Vectors are not: the variances among them may be very small."""
@@ -49,18 +49,18 @@ def step_sizes(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(largest > 0, largest / 127, 1).astype(np.float32)
 
 
-def _half(name: str, values: NDArray[np.float32]) -> Stored | None:
+def _as_float16(name: str, values: NDArray[np.float32]) -> Stored | None:
     if np.abs(values).max() > np.finfo(np.float16).max:
         return None
-    made = numpy_helper.from_array(values.astype(np.float16), name + HALF)
+    made = numpy_helper.from_array(values.astype(np.float16), name + FLOAT16)
     return [made], [_to_float(made.name, name)]
 
 
-def _eighth(name: str, values: NDArray[np.float32]) -> Stored | None:
+def _as_int8(name: str, values: NDArray[np.float32]) -> Stored | None:
     if values.ndim < 2:
         return None
     steps = step_sizes(values)
-    whole = numpy_helper.from_array(np.rint(values / steps).astype(np.int8), name + EIGHT)
+    whole = numpy_helper.from_array(np.rint(values / steps).astype(np.int8), name + INT8)
     cast = f"{name}/float"
     product = onnx.helper.make_node("Mul", [cast, name + SCALE], [name])
     return [whole, numpy_helper.from_array(steps, name + SCALE)], [_to_float(whole.name, cast), product]
@@ -70,22 +70,23 @@ def _to_float(name: str, made: str) -> onnx.NodeProto:
     return onnx.helper.make_node("Cast", [name], [made], to=onnx.TensorProto.FLOAT)
 
 
-KINDS: dict[str, Callable[[str, NDArray[np.float32]], Stored | None]] = {"float16": _half, "int8": _eighth}
+KINDS: dict[str, Callable[[str, NDArray[np.float32]], Stored | None]] = {"float16": _as_float16, "int8": _as_int8}
 
 
 def _replace(graph: onnx.GraphProto, kind: Callable[[str, NDArray[np.float32]], Stored | None]) -> None:
-    constants, first = [], []
+    first, more = [], []
     for constant in graph.initializer:
         values = numpy_helper.to_array(constant)
         large = values.dtype == np.float32 and values.size >= SMALLEST
-        replacement, nodes = (kind(constant.name, values) if large else None) or ([constant], [])
-        constants += [_copy(item) for item in replacement]
-        first += nodes
+        stored = kind(constant.name, values) if large else None
+        if stored is not None:
+            constant.CopyFrom(stored[0][0])
+            more += stored[0][1:]
+            first += stored[1]
+    graph.initializer.extend(more)
     nodes = list(graph.node)
     for body in _bodies(nodes):
         _replace(body, kind)
-    del graph.initializer[:]
-    graph.initializer.extend(constants)
     del graph.node[:]
     graph.node.extend([*first, *nodes])
 
@@ -95,12 +96,6 @@ def _bodies(nodes: list[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 yield attribute.g
-
-
-def _copy(constant: onnx.TensorProto) -> onnx.TensorProto:
-    made = onnx.TensorProto()
-    made.CopyFrom(constant)
-    return made
 
 
 __all__ = ["CHANNELS", "KINDS", "SMALLEST", "step_sizes", "stored_as"]

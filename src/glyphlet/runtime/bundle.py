@@ -22,7 +22,7 @@ import onnxruntime as ort
 
 from glyphlet.codec import SequenceCodec
 from glyphlet.runtime.metadata import Metadata, refusal
-from glyphlet.runtime.shipped import model_path, shipped_models
+from glyphlet.runtime.shipped import model_path, those_that_ship
 
 DESCRIPTION_KEY = "glyphlet"
 DIGEST_KEY = "glyphlet_sha256"
@@ -32,7 +32,7 @@ UNSEALED = MARKER + b"0" * 64
 """The value of `DIGEST_KEY` in a file that `seal` has not seen."""
 INPUT, OUTPUT = "image", "logits"
 """float32 (N, C, H, W) goes in, float32 (N, T, K) comes out."""
-HALF, EIGHT, SCALE = "/float16", "/int8", "/scale"
+FLOAT16, INT8, SCALE = "/float16", "/int8", "/scale"
 """What stands after the name of a constant that is stored as float16 or int8, and after that of the step sizes of the latter."""
 _ALLOWED = "a model file that `glyphlet export` wrote"
 _COPY_AGAIN = "copy or download the file again, and compare its size"
@@ -112,8 +112,7 @@ def _whole_file(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        shipped = f"{_ALLOWED}, or a model that ships: {', '.join(shipped_models()) or 'none does here'}"
-        raise refusal(str(path), "does not exist", shipped, "check the path") from error
+        raise refusal(str(path), "does not exist", f"{_ALLOWED}, or {those_that_ship()}", "check the path") from error
     except IsADirectoryError as error:
         raise refusal(str(path), "is a folder", _ALLOWED, "name the .onnx file inside it") from error
     except OSError as error:
@@ -181,9 +180,9 @@ def _check_graph(session: Any, metadata: Metadata, path: Path) -> None:
 __all__ = [
     "DESCRIPTION_KEY",
     "DIGEST_KEY",
-    "EIGHT",
-    "HALF",
+    "FLOAT16",
     "INPUT",
+    "INT8",
     "OUTPUT",
     "PRODUCER",
     "SCALE",

@@ -46,13 +46,13 @@ class Reader:
     """Reads text lines. Several threads may share one reader.
 
     Args:
-        path: a model file that `glyphlet export` wrote, or the name of a model that ships (`print`, `digits`, ...).
+        path: a model file that `glyphlet export` wrote, or the name of a model that ships (`glyphlet models`).
         threads: CPU threads, at least 1.
 
     Raises:
         ModelFileError: the file is missing, damaged, not a Glyphlet model, or needs a newer version.
 
-    >>> reader = Reader("digits")                             # doctest: +SKIP
+    >>> reader = Reader("model.onnx")                         # doctest: +SKIP
     >>> [r.text for r in reader.read(["a.png", "b.jpg"])]     # doctest: +SKIP
     ['0423', '1988']
     """

@@ -21,13 +21,24 @@ def shipped_models() -> dict[str, Path]:
 
 
 def model_path(named: str | Path) -> Path:
-    """The file of a model: that of the model that ships under this name, where no file of this name is here.
+    """The file of a model: of the one that ships under a name, or at a path.
+
+    A name that ships always means that model, whatever lies in the working directory; a file of one's own that is called so is
+    given with its whole path.
 
     >>> model_path("runs/latest/model.onnx").name
     'model.onnx'
     """
-    path = Path(named)
-    return path if path.is_file() else shipped_models().get(str(named), path)
+    return shipped_models().get(str(named), Path(named))
+
+
+def those_that_ship() -> str:
+    """What a message says of them.
+
+    >>> those_that_ship().startswith("a model that ships: ")
+    True
+    """
+    return f"a model that ships: {', '.join(shipped_models()) or 'none does here'}"
 
 
 def shipped_rows() -> list[dict[str, Any]]:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +116,12 @@ def load(face: Face, size: int, shaped: bool = False) -> ImageFont.FreeTypeFont:
     return _load(face, size, shaped)
 
 
-_known: set[Face] = set()
-"""Faces that were opened and drawn before."""
+@cache
+def _try(face: Face) -> None:
+    """Open a face and draw with it, once; raises what is wrong with it."""
+    with open(face.path, "rb"):  # Pillow searches the system's folders for a file that does not exist
+        font = ImageFont.truetype(face.path, _PROBE_SIZE, index=face.index)
+    draw(font, "a")  # a font of bitmaps alone fails only here
 
 
 @lru_cache(maxsize=256)
@@ -129,13 +132,8 @@ def _load(face: Face, size: int, shaped: bool) -> ImageFont.FreeTypeFont:
             font = ImageFont.load_default(size)
             assert isinstance(font, ImageFont.FreeTypeFont)
             return font
-        with (
-            nullcontext() if face in _known else open(face.path, "rb")
-        ):  # Pillow looks elsewhere for what does not exist
-            font = ImageFont.truetype(face.path, size, index=face.index, layout_engine=layout)
-        if face not in _known:
-            draw(font, "a")  # a font of bitmaps alone fails only here
-            _known.add(face)
+        _try(face)
+        font = ImageFont.truetype(face.path, size, index=face.index, layout_engine=layout)
     except (OSError, ValueError, SyntaxError) as error:
         raise _unusable(face, error) from error
     return font

@@ -25,8 +25,8 @@ from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import LAYOUTS, Recognizer, build
 from glyphlet.registry import nearest
-from glyphlet.runtime.bundle import EIGHT, HALF, SCALE, open_model
-from glyphlet.runtime.shipped import model_path, shipped_models
+from glyphlet.runtime.bundle import FLOAT16, INT8, SCALE, open_model
+from glyphlet.runtime.shipped import model_path, those_that_ship
 from glyphlet.spec import ModelSpec, Recipe, StartSpec, recipe_from
 from glyphlet.train.checkpoint import BEST, load_checkpoint
 
@@ -90,7 +90,7 @@ def load_start(path: Path) -> Start:
     if not path.exists():
         raise CheckpointError(
             f"there is no checkpoint {path}",
-            allowed=f"a run folder, a .pt file inside its checkpoints, a model file, or a model that ships: {', '.join(shipped_models()) or 'none does here'}",
+            allowed=f"a run folder, a .pt file inside its checkpoints, a model file, or {those_that_ship()}",
             next_step="check the path",
         )
     state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
@@ -138,11 +138,11 @@ def constants_of(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:
     stored = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
     found = {}
     for name, values in stored.items():
-        if name.endswith(EIGHT):
-            plain = name.removesuffix(EIGHT)
+        if name.endswith(INT8):
+            plain = name.removesuffix(INT8)
             found[plain] = values.astype(np.float32) * stored[plain + SCALE]
         else:
-            found[name.removesuffix(HALF)] = values
+            found[name.removesuffix(FLOAT16)] = values
     return found
 
 
