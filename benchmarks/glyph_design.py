@@ -13,6 +13,7 @@ of 320 pixels, one thread, the best of 120.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import math
 import random
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.micro_table import RESULTS, machine
-from benchmarks.zoo import installed_fonts, listed_words
+from benchmarks.zoo import installed_fonts, listed_words, recorded
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
 from glyphlet.image import Geometry, prepare
@@ -65,16 +66,48 @@ class Dense(nn.Module):
 
 
 class Branches(nn.Module):
-    """RepVGG's block in one dimension, as it is trained: 1 x 3, 1 x 1 and identity, each normalised (arXiv 2101.03697)."""
+    """RepVGG's block as it is trained: a kernel, 1 x 1 and identity, each normalised (Ding et al. 2021, arXiv 2101.03697)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, kernel: tuple[int, int] = (1, 3)) -> None:
         super().__init__()
-        self.wide = nn.Sequential(nn.Conv2d(width, width, (1, 3), padding=(0, 1), bias=False), nn.BatchNorm2d(width))
-        self.point, self.same = conv_bn(width, width, 1), nn.BatchNorm2d(width)
+        self.convs = nn.ModuleList(
+            nn.Conv2d(width, width, size, padding=(size[0] // 2, size[1] // 2), bias=False) for size in (kernel, (1, 1))
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for _ in range(3))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, width, 1, T) to the same shape."""
-        return (self.wide(x) + self.point(x) + self.same(x)).relu()
+        """(N, width, H, T) to the same shape."""
+        return sum((n(c(x)) for c, n in zip(self.convs, self.norms[:2], strict=True)), self.norms[2](x)).relu()
+
+    @torch.no_grad()
+    def joined(self) -> nn.Sequential:
+        """The one convolution that the three branches are when they read."""
+        one = copy.deepcopy(self.convs[0])
+        assert isinstance(one, nn.Conv2d)
+        assert not isinstance(one.padding, str)
+        width, rows, columns = one.out_channels, *one.padding
+        same = F.pad(torch.eye(width)[..., None, None], (columns, columns, rows, rows))
+        point = F.pad(self.convs[1].get_parameter("weight"), (columns, columns, rows, rows))
+        weight, bias = torch.zeros_like(same), torch.zeros(width)
+        for kernel, norm in zip((one.weight, point, same), self.norms, strict=True):
+            assert isinstance(norm, nn.BatchNorm2d)
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            weight += kernel * scale[:, None, None, None]
+            bias += norm.bias - norm.running_mean * scale
+        one.weight, one.bias = nn.Parameter(weight), nn.Parameter(bias)
+        return nn.Sequential(one, nn.ReLU())
+
+
+def joined(net: nn.Module) -> nn.Module:
+    """A copy for reading, whose `Branches` are one convolution each."""
+    net = copy.deepcopy(net).eval()
+    for parent in list(net.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, Branches):
+                setattr(parent, name, child.joined())
+    return net
 
 
 class Attention(nn.Module):
@@ -145,6 +178,13 @@ def rows(width: int, *blocks: nn.Module, stem: int = 32, first: int = 2) -> nn.M
     return nn.Sequential(body.stem, body.rows, body.merge, *blocks)
 
 
+def branched() -> nn.Module:
+    """glyph with RepVGG's branches in place of its residual convolutions."""
+    body = Glyph(1, 32, 2, 160, 3, 11)
+    body.rows[0], body.rows[1], body.rows[-1] = Branches(32, (3, 3)), Branches(32, (3, 3)), Branches(64, (3, 3))
+    return body
+
+
 NETS: dict[str, tuple[str, Callable[[int], nn.Module]]] = {
     "plain-gru": ("7 3x3 convolutions to 1 row, BiGRU 64", lambda k: Net(plain(), 192, k, 64)),
     "early": ("8 rows merged at once, 5 blocks of 1x3", lambda k: Net(early(192, *(Dense(192) for _ in range(5))), 192, k)),
@@ -157,6 +197,7 @@ NETS: dict[str, tuple[str, Callable[[int], nn.Module]]] = {
     "rows-gru": ("glyph's rows, 1 block of 1x3, BiGRU 64", lambda k: Net(rows(160, Dense(160)), 160, k, 64)),
     "wide-7": ("glyph with kernel 7", lambda k: Net(Glyph(1, 32, 2, 160, 3, 7), 160, k)),
     "wide-11": ("glyph", lambda k: Net(Glyph(1, 32, 2, 160, 3, 11), 160, k)),
+    "wide-branches": ("glyph with RepVGG's branches in its rows", lambda k: Net(branched(), 160, k)),
     "wide-15": ("glyph with kernel 15", lambda k: Net(Glyph(1, 32, 2, 160, 3, 15), 160, k)),
     "wide-128": ("glyph, width 128, 4 blocks", lambda k: Net(Glyph(1, 32, 2, 128, 4, 11), 128, k)),
     "wide-thin": ("glyph, stem 24, 1 residual, width 144", lambda k: Net(Glyph(1, 24, 1, 144, 3, 11), 144, k)),
@@ -268,7 +309,7 @@ def train(name: str, seed: int, seen: int, data: Arrays, held: Arrays) -> dict[s
     seconds = time.process_time() - begin
     right, cer = read(net, codec, held)
     return {
-        "name": name, "seed": seed, "lines": count, "parameters": sum(p.numel() for p in net.parameters()), "right": right,
+        "name": name, "seed": seed, "lines": count, "parameters": sum(p.numel() for p in joined(net).parameters()), "right": right,
         "held": len(held["t"]), "cer": cer, "lines_per_second": round(count / seconds), "loss": float(np.mean(recent)),
         "ms": milliseconds(net), "date": str(date.today()),
     }  # fmt: skip
@@ -294,7 +335,7 @@ def milliseconds(net: nn.Module) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            net, (torch.zeros(1, 1, 32, 128),), file, dynamo=False, opset_version=17, input_names=["i"], output_names=["o"],
+            joined(net), (torch.zeros(1, 1, 32, 128),), file, dynamo=False, opset_version=17, input_names=["i"], output_names=["o"],
             dynamic_axes={"i": {0: "N", 3: "W"}, "o": {0: "N", 1: "T"}},
         )  # fmt: skip
     options.intra_op_num_threads = 1
@@ -343,12 +384,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     kept = RESULTS / "glyph_design.json"
-    found: list[dict[str, Any]] = json.loads(kept.read_text()) if kept.is_file() else []
     data, held = prepared(options.folder)
     for seed in options.seeds:
         for name in options.only:
-            if (name, seed) not in {(row["name"], row["seed"]) for row in found}:
-                found.append(train(name, seed, options.seen, data, held))
+            if (name, seed) not in {(row["name"], row["seed"]) for row in recorded(kept)}:
+                row = train(name, seed, options.seen, data, held)
+                found = [*recorded(kept), row]  # another process may have added rows
                 print(json.dumps(found[-1]), file=sys.stderr)
                 kept.write_text(json.dumps(found, indent=1) + "\n")
                 write(found)

@@ -25,16 +25,16 @@ def recogniser(height=32, **options):
     return build(spec, Geometry(height=height), Charset.named("digits"))
 
 
-def expected(stem=32, rows=2, width=160, depth=3, kernel=11, channels=1):
+def expected(stem=32, rows=2, width=160, depth=3, kernel=11, merge=4, channels=1):
     """The parameters by the formula of docs/models/glyph.md."""
     first = 9 * channels * stem // 2 + stem + 9 * stem // 2 * stem + 2 * stem
     second = rows * (9 * stem**2 + 2 * stem) + 18 * stem**2 + 4 * stem + 36 * stem**2 + 4 * stem
-    merge = 8 * stem * width + 2 * width
+    merged = merge * 2 * stem * width + 2 * width
     block = kernel * width + 2 * width + 4 * width**2 + 2 * width + 2 * width
-    return first + second + merge + depth * block
+    return first + second + merged + depth * block
 
 
-@pytest.mark.parametrize("options", [{}, SMALL, {"stem": 16, "rows": 0, "depth": 0}, {"kernel": 7, "width": 64}])
+@pytest.mark.parametrize("options", [{}, SMALL, {"stem": 16, "rows": 0, "depth": 0}, {"kernel": 7, "width": 64}, {"merge": 8}])
 def test_parameters_by_formula(options):
     assert count_parameters(glyph(1, **options)) == expected(**options)
     assert count_parameters(glyph(3, **options)) == expected(**options, channels=3)
@@ -78,9 +78,17 @@ def test_a_higher_line_has_more_rows(height):
     assert recogniser(height, **SMALL).eval()(torch.zeros(1, 1, height, 40)).shape == (1, 10, 11)
 
 
+def test_more_rows_become_one():
+    model = glyph(1, **SMALL, merge=8).eval()
+    assert model(torch.zeros(1, 1, 64, 40))[0].shape == (1, 12, 1, 10)
+    assert recogniser(64, **SMALL, merge=8).eval()(torch.zeros(1, 1, 64, 40)).shape == (1, 10, 11)
+
+
 def test_another_height_is_refused():
     with pytest.raises(RecipeError, match="a multiple of 32"):
         recogniser(48, **SMALL)
+    with pytest.raises(RecipeError, match="a multiple of 64"):
+        recogniser(32, **SMALL, merge=8)
 
 
 def test_a_step_sees_as_far_as_the_page_says():
@@ -107,6 +115,7 @@ def test_a_step_sees_as_far_as_the_page_says():
         ({"width": 2}, "width is 2.*from 4 to 2048"),
         ({"depth": 65}, "depth is 65"),
         ({"rows": -1}, "rows is -1"),
+        ({"merge": 17}, "merge is 17.*from 1 to 16"),
     ],
 )
 def test_bad_options(options, message):

@@ -137,9 +137,9 @@ def test_lines_of_images(images: Path):
 
 def test_spaces_and_signs_are_made_up(images: Path):
     spec = SynthSpec.model_validate(
-        {"glyphs": str(images), "text": "pattern", "pattern": r"1 7[.,/-]7", "spacing": "proportional"}
+        {"glyphs": str(images), "text": "pattern", "pattern": r"1 7[.,/:-]7", "spacing": "proportional"}
     )
-    line = RenderedSet(spec, Charset.from_text("17 .,-/"))[0]
+    line = RenderedSet(spec, Charset.from_text("17 .,-/:"))[0]
     assert line.boxes[1][0] == line.boxes[1][2]
     assert all(b[2] > b[0] for i, b in enumerate(line.boxes) if i != 1)
 

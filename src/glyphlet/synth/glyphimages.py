@@ -9,7 +9,7 @@ training images; where the two are not kept apart, every fifth image of a charac
 from the edge of the image, so white on black and black on white are both understood.
 
 An image is as high as the font size says. Its ink stands on the baseline; letters with a descender hang below it, and
-signs such as the hyphen keep their place in the image. A space, and `. , - /` where no image is there, are made up.
+signs such as the hyphen keep their place in the image. A space, and `. , - / :` where no image is there, are made up.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from glyphlet.synth.fonts import Glyph, Mask
 from glyphlet.synth.strike import Cut, reduced
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm")
-_MADE_UP = ".,-/"
+_MADE_UP = ".,-/:"
 _DESCENDERS = dict.fromkeys("gjpqy", 0.22) | {"Q": 0.06, ",": 0.08, ";": 0.08}  # in parts of the font size
 _IN_PLACE = set("-+=~*^'\"`_<>:")
 _BEARING = 0.05  # the space on both sides of the ink, in parts of the font size
@@ -196,4 +196,6 @@ def _made_up(char: str) -> Mask:
         pen.ellipse((49, 80, 63, 94), fill=255)
         if char == ",":
             pen.line((58, 88, 50, 104), fill=255, width=8)
+        elif char == ":":
+            pen.ellipse((49, 44, 63, 58), fill=255)
     return np.array(image.reduce(4))

@@ -4,8 +4,8 @@
       -> two 3 x 3 convolutions of stride 2                     (stem, H/4, W/4)
       -> `rows` residual 3 x 3 convolutions                     (stem, H/4, W/4)
       -> 3 x 3 of stride (2, `stride` / 4), a residual 3 x 3    (2 stem, H/8, W/`stride`)
-      -> the H/8 rows of 32 pixels merged into one              (width, H/32, W/`stride`)
-      -> `depth` blocks with a kernel of 1 x `kernel`           (width, H/32, W/`stride`)
+      -> every `merge` rows, 8 `merge` pixels, made one         (width, H/(8 merge), W/`stride`)
+      -> `depth` blocks with a kernel of 1 x `kernel`           (width, H/(8 merge), W/`stride`)
 
 Measured on short lines in fonts that were held back (benchmarks/glyph_design.py; the table is benchmarks/results/glyph_design.md):
 dense convolutions in the 2-D part, since a CPU does more of their multiply-adds a millisecond than of depthwise ones; the rows merged
@@ -25,10 +25,6 @@ from glyphlet.errors import RecipeError
 from glyphlet.models.backbones import BACKBONES
 from glyphlet.models.layers.norm import BatchNorm
 from glyphlet.models.options import within
-
-ROWS = 4
-"""Rows of the second stage that are merged into one: 32 pixels."""
-
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int | tuple[int, int] = 1) -> nn.Sequential:
     """Convolution without bias and batch normalisation; padding keeps the size at stride 1.
@@ -74,11 +70,19 @@ class Glyph(nn.Module):
     """The 2-D part, the merge, the blocks."""
 
     def __init__(
-        self, in_channels: int, stem: int, rows: int, width: int, depth: int, kernel: int, stride: int = 4
+        self,
+        in_channels: int,
+        stem: int,
+        rows: int,
+        width: int,
+        depth: int,
+        kernel: int,
+        stride: int = 4,
+        merge: int = 4,
     ) -> None:
         super().__init__()
         self.channels = [width]
-        self.strides = [(8 * ROWS, stride)]
+        self.strides = [(8 * merge, stride)]
         self.stem = nn.Sequential(
             conv_bn(in_channels, stem // 2, stride=2), nn.ReLU(), conv_bn(stem // 2, stem, stride=2), nn.ReLU()
         )
@@ -89,12 +93,12 @@ class Glyph(nn.Module):
             Residual(2 * stem),
         )
         self.merge = nn.Sequential(
-            nn.Conv2d(2 * stem, width, (ROWS, 1), (ROWS, 1), bias=False), BatchNorm(width), nn.ReLU()
+            nn.Conv2d(2 * stem, width, (merge, 1), (merge, 1), bias=False), BatchNorm(width), nn.ReLU()
         )
         self.blocks = nn.Sequential(*(WideBlock(width, kernel) for _ in range(depth)))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """(N, C, H, W) to one map (N, width, H/32, W/stride)."""
+        """(N, C, H, W) to one map (N, width, H/(8 merge), W/stride)."""
         return [self.blocks(self.merge(self.rows(self.stem(x))))]
 
 
@@ -108,6 +112,7 @@ def glyph(
     depth: int = 3,
     kernel: int = 11,
     stride: int = 4,
+    merge: int = 4,
 ) -> Glyph:
     """Our own network; with the neck `fold` and a CTC head it has no recurrent layer.
 
@@ -115,17 +120,18 @@ def glyph(
         in_channels: 1 or 3.
         stem: channels of the rows, even, 4 to 512.
         rows: residual convolutions at a quarter of the height, 0 to 16.
-        width: channels of the merged row and so of the sequence (32 rows), 4 to 2048.
+        width: channels of the merged row and so of the sequence, 4 to 2048.
         depth: blocks along the line, 0 to 64.
         kernel: how many time steps a block sees at once, odd, 1 to 63.
         stride: pixels of width to a time step, 4 or 8. Characters as wide as high, Chinese ones, do with 8, which
             halves the work of a head of thousands of classes.
+        merge: rows at an eighth of the height that become one, 1 to 16: 4 for lines of 32 pixels, 8 for 64.
 
     Raises:
         RecipeError: an option is out of range.
     """
     limits = {"stem": (stem, 4, 512), "rows": (rows, 0, 16), "width": (width, 4, 2048), "depth": (depth, 0, 64),
-              "kernel": (kernel, 1, 63)}  # fmt: skip
+              "kernel": (kernel, 1, 63), "merge": (merge, 1, 16)}  # fmt: skip
     for option, (value, low, high) in limits.items():
         within(f"model.backbone.{option}", value, low, high)
     for option, value, allowed, odd in (("stem", stem, "an even number", 0), ("kernel", kernel, "an odd number", 1)):
@@ -133,4 +139,4 @@ def glyph(
             raise RecipeError(f"model.backbone.{option} is {value}", allowed=allowed, next_step="correct the recipe")
     if stride not in (4, 8):
         raise RecipeError(f"model.backbone.stride is {stride}", allowed="4 or 8 pixels", next_step="correct the recipe")
-    return Glyph(in_channels, stem, rows, width, depth, kernel, stride)
+    return Glyph(in_channels, stem, rows, width, depth, kernel, stride, merge)
