@@ -34,7 +34,9 @@ def expected(stem=32, rows=2, width=160, depth=3, kernel=11, merge=4, channels=1
     return first + second + merged + depth * block
 
 
-@pytest.mark.parametrize("options", [{}, SMALL, {"stem": 16, "rows": 0, "depth": 0}, {"kernel": 7, "width": 64}, {"merge": 8}])
+@pytest.mark.parametrize(
+    "options", [{}, SMALL, {"stem": 16, "rows": 0, "depth": 0}, {"kernel": 7, "width": 64}, {"merge": 8}]
+)
 def test_parameters_by_formula(options):
     assert count_parameters(glyph(1, **options)) == expected(**options)
     assert count_parameters(glyph(3, **options)) == expected(**options, channels=3)

@@ -26,6 +26,7 @@ from glyphlet.models.backbones import BACKBONES
 from glyphlet.models.layers.norm import BatchNorm
 from glyphlet.models.options import within
 
+
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int | tuple[int, int] = 1) -> nn.Sequential:
     """Convolution without bias and batch normalisation; padding keeps the size at stride 1.
 
