@@ -188,8 +188,8 @@ def branched() -> nn.Module:
 NETS: dict[str, tuple[str, Callable[[int], nn.Module]]] = {
     "plain-gru": ("7 3x3 convolutions to 1 row, BiGRU 64", lambda k: Net(plain(), 192, k, 64)),
     "early": ("8 rows merged at once, 5 blocks of 1x3", lambda k: Net(early(192, *(Dense(192) for _ in range(5))), 192, k)),
-    "early-dilated": ("the same, dilated by 1, 2, 4, 1, 2", lambda k: Net(early(192, *(Dense(192, d) for d in (1, 2, 4, 1, 2))), 192, k)),
-    "early-branches": ("the same with RepVGG's branches", lambda k: Net(early(192, *(Branches(192) for _ in range(5))), 192, k)),
+    "early-dilated": ("8 rows merged at once, 5 blocks of 1x3, dilated by 1, 2, 4, 1, 2", lambda k: Net(early(192, *(Dense(192, d) for d in (1, 2, 4, 1, 2))), 192, k)),
+    "early-branches": ("8 rows merged at once, 5 blocks of 1x3 with RepVGG's branches", lambda k: Net(early(192, *(Branches(192) for _ in range(5))), 192, k)),
     "early-residual": ("a residual 3x3 before the merge, 4 blocks of 1x3", lambda k: Net(early(192, *(Dense(192) for _ in range(4)), residuals=1), 192, k)),
     "early-attention": ("8 rows merged at once, 4 blocks of 1x3, one self-attention", lambda k: Net(early(192, *(Dense(192) for _ in range(4)), Attention(192)), 192, k)),
     "early-gru": ("8 rows merged at once, 4 blocks of 1x3, BiGRU 64", lambda k: Net(early(160, *(Dense(160) for _ in range(4))), 160, k, 64)),
