@@ -106,6 +106,7 @@ def recipe(work: Path, settings: argparse.Namespace) -> Recipe:
         "workers": 0,
         "accelerator": "cpu",
         "precision": settings.precision,
+        "sync_norm": False,
     }
     if settings.start:
         changed["start"] = {"path": str(settings.start)}
