@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -49,10 +50,19 @@ def prepare(folder: Path) -> None:
     for name in ("en.txt", "de.txt"):
         replace_file(data / name, (DATA / "text" / name).read_bytes())
     lines = DATA / "typewritten_lines"
-    rows = [f"{lines / row}\n" for row in (lines / "train.txt").read_text(encoding="utf-8").splitlines()]
+    rows = [f"{lines / unmarked(row)}\n" for row in (lines / "train.txt").read_text(encoding="utf-8").splitlines()]
     random.Random(1).shuffle(rows)
     replace_file(data / "typewritten-validation.txt", "".join(rows[:HELD_BACK]).encode())
     replace_file(data / "typewritten-train.txt", "".join(rows[HELD_BACK:]).encode())
+
+
+def unmarked(text: str) -> str:
+    """A text without the sign that stands before underlined words in the labels of the typewritten lines, and not on the paper.
+
+    >>> unmarked("de _Socrate, _(bas) a_b")
+    'de Socrate, (bas) a_b'
+    """
+    return re.sub(r"(?<![^\s])_(?=\S)", "", text)
 
 
 def values(work: Path) -> dict[str, Any]:
