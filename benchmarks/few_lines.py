@@ -12,6 +12,7 @@ have been on lines of the sets `numbers` and `typewritten`: those need a start f
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import random
 import sys
@@ -54,14 +55,14 @@ def cut(work: Path, name: str, count: int) -> tuple[Path, Path]:
     return paths
 
 
-def trained(work: Path, labels: Path, start: Path | None, seed: int) -> tuple[Path, float | None]:
-    """The model file, and the seconds of the training if it was trained now."""
+def trained(work: Path, labels: Path, start: Path | None, seed: int) -> tuple[Path, float]:
+    """The model file, and the seconds of the training."""
     folder = work / f"{labels.stem}-{'start' if start else 'nothing'}-{seed}"
-    seconds = None
     if not (folder / REPORT).exists():
         recipe = recipe_for([str(labels)], [*SETTINGS, f"train.seed={seed}"], [], start)
-        seconds = run(recipe, work, Console(file=sys.stderr), folder=folder).outcome.seconds
-    return folder / "model.onnx", seconds
+        run(recipe, work, Console(file=sys.stderr), folder=folder)
+    with (folder / "log.csv").open(encoding="utf-8", newline="") as rows:
+        return folder / "model.onnx", float(list(csv.DictReader(rows))[-1]["seconds"])
 
 
 def row(work: Path, name: str, count: int, seed: int, start: Path) -> dict[str, Any]:

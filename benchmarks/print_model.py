@@ -29,6 +29,7 @@ from benchmarks.peers import DATA, lines_of, plain
 from glyphlet.charset import Charset
 from glyphlet.data.conversion.convert import convert
 from glyphlet.data.open import open_lines
+from glyphlet.errors import GlyphletError
 from glyphlet.files import replace_file
 from glyphlet.job import run
 from glyphlet.metrics import score
@@ -169,7 +170,10 @@ def main() -> None:
     if settings.render:
         render(settings.work, settings.render, settings.workers)
     if settings.train:
-        run(recipe(settings.work, settings), settings.work, console, folder=settings.work / settings.train)
+        try:
+            run(recipe(settings.work, settings), settings.work, console, folder=settings.work / settings.train)
+        except GlyphletError as error:
+            raise SystemExit(str(error)) from None
     if settings.measure:
         measure(settings.work, settings.measure, Console())
 

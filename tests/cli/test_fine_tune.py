@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from glyphlet.charset import Charset
+from glyphlet.cli.train import recipe_for
 from glyphlet.runtime.reader import Reader
 from glyphlet.spec import SynthSpec, load_recipe
 from glyphlet.synth.dataset import write_set
@@ -34,6 +35,15 @@ def test_labels_take_model_and_image_and_charset_from_the_start(glyphlet, digits
     assert "characters: all 10 kept" in done.out
     facts = Reader(folder / "model.onnx").metadata.training
     assert facts["start"] == {"name": "tiny", "parts": ["backbone", "neck", "head"], "new_characters": 0}
+
+
+def test_labels_alone_train_with_care_and_a_recipe_as_it_says(digits, job, tmp_path):
+    few = recipe_for([str(digits)], [], [], job.folder)
+    assert (few.start.keep_norm, few.train.lr, few.train.ema) == (True, 0.001, 0.98)
+    told = recipe_for([str(digits)], ["train.lr=0.01", "start.keep_norm=false"], [], job.folder)
+    assert (told.start.keep_norm, told.train.lr, told.train.ema) == (False, 0.01, 0.98)
+    whole = recipe_for(["labels"], [f"data.train=['{digits}']"], [], job.folder)
+    assert (whole.start.keep_norm, whole.train.lr, whole.train.ema) == (False, load_recipe("labels").train.lr, 0.0)
 
 
 def test_a_model_file_is_a_start(glyphlet, digits, job, tmp_path):

@@ -343,6 +343,18 @@ class TestTraining:
         assert len(state["optimizer"]["state"]) == 2
         assert state["start"] == {"name": "tiny", "parts": ["backbone", "neck", "head"], "new_characters": 0}
 
+    @pytest.mark.parametrize("only", [[], ["backbone"], ["neck", "head"]])
+    def test_kept_norms_stand_still_but_their_scale_is_trained(self, old, tmp_path, only):
+        before = load_start(old).weights
+        state = fit(tmp_path / "new", recipe({"path": str(old), "keep_norm": True, "only": only}))["model"]
+        statistics = [name for name in before if "running" in name]
+        assert statistics
+        kept = not only or "backbone" in only
+        for name in statistics:
+            assert torch.equal(state[name], before[name]) == kept
+            scale = name.rpartition(".")[0] + ".weight"
+            assert not torch.equal(state[scale], before[scale])
+
     def test_without_a_rate_it_stays_at_the_start(self, old, tmp_path):
         before = load_start(old).weights
         state = fit(tmp_path / "new", recipe({"path": str(old)}, lr=1e-30, epochs=1))

@@ -28,6 +28,9 @@ class StartSpec(Strict):
     freeze: list[str] = []
     """Parts, or dotted names of modules in them, that do not change: no gradient, no optimiser state, no dropout, and the
     running statistics of normalisation stand still."""
+    keep_norm: bool = False
+    """Batch normalisation of the taken parts computes with the mean and the variance of the start throughout, as it does in
+    reading. Those of a few lines, batch by batch, are not those that the weights were made for. Scale and shift are trained."""
     extend: bool = False
     """Characters of the labels that the charset lacks are added at its end."""
     replay: ReplaySpec | None = None

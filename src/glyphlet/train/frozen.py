@@ -50,6 +50,12 @@ def freeze(model: Recognizer, names: Sequence[str]) -> list[nn.Module]:
     return frozen
 
 
+def norms(model: Recognizer, parts: Sequence[str]) -> list[nn.Module]:
+    """The batch normalisations of parts of a model; those given to `train_mode` compute with their running statistics."""
+    kinds = nn.modules.batchnorm._BatchNorm
+    return [module for part in parts for module in getattr(model, part).modules() if isinstance(module, kinds)]
+
+
 def train_mode(model: nn.Module, frozen: Sequence[nn.Module]) -> None:
     """Put a model into training mode, and its frozen modules into evaluation mode."""
     model.train()

@@ -28,7 +28,7 @@ from glyphlet.errors import CheckpointError, Interrupted, RecipeError, TrainingE
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.spec import TrainSpec
 from glyphlet.train.checkpoint import BEST, LAST, load_checkpoint, random_state, restore_random, save_checkpoint
-from glyphlet.train.frozen import freeze, train_mode
+from glyphlet.train.frozen import freeze, norms, train_mode
 from glyphlet.train.guard import alone, signals
 from glyphlet.train.log import EpochRow, RunLog
 from glyphlet.train.norm import Presence, share_norms
@@ -78,6 +78,8 @@ class Training:
         if shared:
             share_norms(self.model, self.presence)
         self.frozen = freeze(self.model, start.freeze) if start else []
+        if start and start.keep_norm:
+            self.frozen += norms(self.model, start.only or self.model.parts())
         keep_weight = start.keep_weight if start else 0.0
         undecayed = set(task.taken()) if keep_weight else set()
         self.wrapped, self.optimizer = fabric.setup(self.model, build_optimizer(self.model, spec, undecayed))
