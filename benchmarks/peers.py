@@ -14,7 +14,7 @@ to case; with `quotes`, all forms of a quotation mark or an apostrophe are one, 
 
 The accuracies also go to the cards of the models that ship (`src/glyphlet/weights/cards.json`), with the time of a line of 32 x 320 pixels.
 
-`--part N` reads N lines cut from the end of each `train` instead, prints the table and keeps nothing: for choosing models.
+`--sets` measures some of them; the rows of the others stay. `--part N` reads N lines cut from the end of each `train` instead, prints the table and keeps nothing: for choosing models.
 """
 
 from __future__ import annotations
@@ -133,7 +133,10 @@ def measured(
             "exact": of_it.word_accuracy, "exact_interval": [of_it.word_interval.low, of_it.word_interval.high],
             "cer": of_it.cer, "cer_interval": [of_it.cer_interval.low, of_it.cer_interval.high],
         }  # fmt: skip
-    return {"set": name, "model": model, "lines": len(lines), "scores": scores, "seconds": seconds, "compared": how}
+    return {
+        "set": name, "date": str(date.today()), "model": model, "lines": len(lines), "scores": scores, "seconds": seconds,
+        "compared": how,
+    }  # fmt: skip
 
 
 def table(rows: list[dict[str, Any]], turns: int) -> str:
@@ -141,7 +144,8 @@ def table(rows: list[dict[str, Any]], turns: int) -> str:
     lines = [
         "# Against Tesseract and RapidOCR on real lines",
         "",
-        f"Measured {date.today()}, {machine()}, 1 thread each, {turns} turns. Command: `python -m benchmarks.peers`",
+        f"Measured {' and '.join(sorted({row['date'] for row in rows}))}, {machine()}, 1 thread each, {turns} turns. "
+        "Command: `python -m benchmarks.peers`",
         "",
         "Exact: lines without an error, in percent; CER: wrong characters in percent; with 95 % intervals. Times are the median turn (lowest to highest).",
         "`as fast`: lines a second as a multiple of Tesseract's and of RapidOCR's, turn by turn, median (lowest to highest).",
@@ -228,11 +232,15 @@ def main() -> None:
     if options.part:
         print(table(rows, options.turns))
         return
+    kept = RESULTS / "peers.json"
+    before = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
+    rows += [row for row in before if row["set"] not in {found["set"] for found in rows}]
+    rows.sort(key=lambda row: list(SETS).index(row["set"]))
     if "glyphlet" in engines and not models:
         file = WEIGHTS / CARDS
         known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         file.write_text(json.dumps(known | cards(rows, engines["glyphlet"]), indent=1) + "\n", encoding="utf-8")
-    (RESULTS / "peers.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "peers.md").write_text(table(rows, options.turns), encoding="utf-8")
 
 

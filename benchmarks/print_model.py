@@ -85,11 +85,11 @@ def rendered(work: Path) -> list[dict[str, Any]]:
     return [source for source in values(work)["data"]["train"] if isinstance(source, dict) and "count" in source]
 
 
-def render(work: Path, pools: int, workers: int) -> list[Path]:
+def render(work: Path, pools: range, workers: int) -> list[Path]:
     """Pools of lines, each in the shares of the recipe's sources."""
     sources = rendered(work)
     total, found = sum(source["count"] for source in sources), []
-    for number in range(pools):
+    for number in pools:
         for which, source in enumerate(sources):
             done = work / f"pool-{number}-{which}.lmdb"
             if not done.exists():
@@ -151,6 +151,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "glyphlet-print")
     parser.add_argument("--prepare", action="store_true")
     parser.add_argument("--render", type=int, default=0, metavar="POOLS")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="N", help="the number of the first pool, which draws its lines"
+    )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--train", default="", metavar="NAME")
     parser.add_argument("--real", action="store_true", help="with the recipe's real lines")
@@ -168,7 +171,7 @@ def main() -> None:
     if settings.render or settings.train or settings.measure:
         prepare(settings.work)
     if settings.render:
-        render(settings.work, settings.render, settings.workers)
+        render(settings.work, range(settings.first, settings.first + settings.render), settings.workers)
     if settings.train:
         try:
             run(recipe(settings.work, settings), settings.work, console, folder=settings.work / settings.train)
