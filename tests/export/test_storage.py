@@ -9,9 +9,9 @@ from glyphlet import Reader
 from glyphlet.charset import Charset
 from glyphlet.errors import ExportError
 from glyphlet.export import onnx as export_onnx
-from glyphlet.export import parity
+from glyphlet.export import parity, storage
 from glyphlet.export.onnx import export_model, to_onnx
-from glyphlet.export.storage import SMALLEST, step_sizes, stored_as
+from glyphlet.export.storage import COARSE, SMALLEST, step_sizes, stored_as
 from glyphlet.image import Geometry, prepare
 from glyphlet.models.recognizer import build
 from glyphlet.spec import ModelSpec
@@ -87,7 +87,8 @@ def test_step_sizes_by_hand():
 
 
 @pytest.mark.parametrize("head", ["ctc", "attention"])
-def test_int8_is_off_by_half_a_step_at_most(head):
+def test_int8_is_off_by_half_a_step_at_most(head, monkeypatch):
+    monkeypatch.setattr(storage, "COARSE", SMALLEST)
     spec = ModelSpec(backbone=part("micro", nh=8, depth=2), neck=part("bigru", hidden=16), head=part(head))
     graph = to_onnx(build(spec, Geometry(), Charset.named("digits")).eval())
     before = {c.name: numpy_helper.to_array(c) for c in constants(graph.graph)}
@@ -105,7 +106,19 @@ def test_int8_is_off_by_half_a_step_at_most(head):
     }
 
 
-def test_a_file_of_int8_is_smaller_and_reads_nearly_the_same(make_model, lines, tmp_path):
+def test_of_int8_small_constants_are_float16():
+    spec = ModelSpec(backbone=part("glyph", width=64, depth=1))
+    graph = to_onnx(build(spec, Geometry(), Charset.named("digits")).eval())
+    sizes = {c.name: np.prod(c.dims) for c in constants(graph.graph) if len(c.dims) > 1}
+    after = {c.name for c in constants(stored_as("int8", graph).graph)}
+    coarse = {name for name in sizes if f"{name}/int8" in after}
+    assert coarse == {name for name, size in sizes.items() if size >= COARSE}
+    assert {n for n in sizes if f"{n}/float16" in after} == {n for n, s in sizes.items() if SMALLEST <= s < COARSE}
+    assert coarse
+
+
+def test_a_file_of_int8_is_smaller_and_reads_nearly_the_same(make_model, lines, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "COARSE", SMALLEST)
     model = make_model("bilstm")
     export(model, tmp_path / "exact.onnx", lines, "float32")
     rounding = export(model, tmp_path / "whole.onnx", lines, "int8").rounding

@@ -4,12 +4,15 @@ import json
 import shutil
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from glyphlet import Reader
 from glyphlet.errors import ModelFileError
 from glyphlet.runtime import shipped
 from glyphlet.runtime.bundle import open_model
 from glyphlet.runtime.metadata import Metadata
+
+FONT = ImageFont.load_default(28)
 
 
 @pytest.fixture
@@ -65,3 +68,20 @@ def test_what_ships_is_whole_and_has_a_card(name):
     assert row["reads"]
     assert row["ms"] > 0
     assert all(0 <= found["exact"] <= 1 and found["lines"] > 0 for found in row["accuracy"])
+
+
+def test_the_models_stay_within_what_a_wheel_should_weigh():
+    sizes = {name: path.stat().st_size for name, path in shipped.shipped_models().items()}
+    assert sum(sizes.values()) < 18e6
+    limits = {"print": 1e6, "digits": 300e3, "chinese": 10e6}
+    assert all(size <= limits[name] for name, size in sizes.items()), sizes
+
+
+def test_print_reads_lines_in_a_font_that_every_machine_has():
+    texts = ["Hello world", "Total: 12.50 EUR", "No. 4-71, Main Street"]
+    lines = []
+    for text in texts:
+        line = Image.new("L", (int(FONT.getlength(text)) + 16, 44), 255)
+        ImageDraw.Draw(line).text((8, 4), text, font=FONT, fill=0)
+        lines.append(line)
+    assert [reading.text for reading in Reader("print").read(lines)] == texts
