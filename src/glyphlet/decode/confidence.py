@@ -67,18 +67,19 @@ def log_probabilities(
     # Two columns of zeros on the left stand for the states before the first.
     alpha = np.zeros((len(labels), states.shape[1] + 2))
     alpha[:, 1] = 1.0  # before the first step; from here the first blank and the first character can be reached
-    scale = np.zeros(len(labels))
+    two_before, before, same = alpha[:, :-2], alpha[:, 1:-1], alpha[:, 2:]
     normalizers = log_normalizers(logits) if normalizers is None else normalizers
-    total = np.empty_like(alpha[:, 2:])
-    for emission in _emissions(logits, states, normalizers):
-        np.multiply(alpha[:, :-2], skips, out=total)
-        total += alpha[:, 1:-1]
-        total += alpha[:, 2:]
-        total *= emission
+    total, peaks = np.empty_like(same), np.empty((logits.shape[1], len(labels), 1))
+    for peak, emission in zip(peaks, _emissions(logits, states, normalizers), strict=True):
+        # A line has some 80 steps of a few states each, so what counts is the number of calls.
+        np.multiply(two_before, skips, out=total)
+        np.add(total, before, out=total)
+        np.add(total, same, out=total)
+        np.multiply(total, emission, out=total)
+        np.maximum.reduce(total, axis=1, initial=_TINY, keepdims=True, out=peak)
+        np.divide(total, peak, out=same)
         alpha[:, 1] = 0.0
-        peak = total.max(axis=1, initial=_TINY)
-        np.divide(total, peak[:, None], out=alpha[:, 2:])
-        scale += np.log(peak)
+    scale = np.ascontiguousarray(np.log(peaks[:, :, 0]).T).sum(axis=1)  # row by row: the same sum in any batch
     last = alpha[lines, ends + 2] + np.where(ends > 0, alpha[lines, ends + 1], 0.0)
     with np.errstate(divide="ignore"):
         found: Floats = np.log(last) + scale
