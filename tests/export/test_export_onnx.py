@@ -72,7 +72,7 @@ def test_what_rounding_decides_may_be_read_either_way(make_model, lines, tmp_pat
     assert not (tmp_path / "other.onnx").exists()
 
 
-@pytest.mark.parametrize("neck", ["fold", "gru", "bigru", "bilstm"])
+@pytest.mark.parametrize("neck", ["fold", "gru", "bigru", "bilstm", "subpixel"])
 def test_every_neck_reads_every_width_and_batch(make_model, lines, tmp_path, neck):
     model = make_model(neck)
     result = export(model, tmp_path / "m.onnx", lines)

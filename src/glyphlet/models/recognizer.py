@@ -51,7 +51,8 @@ class Recognizer(nn.Module):
         self.pyramid = parts.get("pyramid")
         self.neck = parts["neck"]
         self.head = parts["head"]
-        self.time_stride: int = (self.pyramid or self.backbone).strides[-1][1]
+        self._column: int = (self.pyramid or self.backbone).strides[-1][1]
+        self.time_stride: int = self._column // getattr(self.neck, "times", 1)
 
     @property
     def codec(self) -> Codec:
@@ -82,7 +83,7 @@ class Recognizer(nn.Module):
 
     def time_steps(self, padded_width: int) -> int:
         """The steps of the sequence before the head."""
-        count = padded_width // self.time_stride
+        count = padded_width // self._column
         for part in (self.backbone, self.neck):
             # Most parts keep to the stride; those that do not have a method of their own.
             count = part.steps(padded_width if part is self.backbone else count) if hasattr(part, "steps") else count
@@ -116,6 +117,7 @@ def build(spec: ModelSpec, geometry: Geometry, charset: Charset) -> Recognizer:
     # As `steps` for the width: a backbone whose rows are not height // stride says how many there are.
     rows = getattr(maps, "heights", lambda height: [height // stride for stride, _ in maps.strides])
     neck = add("neck", maps.channels, rows(geometry.height))
+    _check_times(spec, maps.strides[-1][1], getattr(neck, "times", 1))
     add("head", neck.features, charset)
     model = Recognizer(spec, geometry, parts)
     _check_steps(model)
@@ -139,6 +141,15 @@ def _check_strides(spec: ModelSpec, geometry: Geometry, stride: tuple[int, int])
                 allowed=f"a multiple of {step}",
                 next_step=f"set image.{name} to {-(-size // step) * step}",
             )
+
+
+def _check_times(spec: ModelSpec, column: int, times: int) -> None:
+    if column % times:
+        raise RecipeError(
+            f"neck {spec.neck.name!r} makes {times} steps of a column of {column} pixels",
+            allowed=f"a divisor of {column}",
+            next_step="set model.neck.times, or the stride of the backbone",
+        )
 
 
 def _check_steps(model: Recognizer) -> None:
