@@ -88,9 +88,8 @@ def runs(paths: NDArray[np.intp], posteriors: NDArray[np.float64]) -> list[list[
 
 def span(run: Run, line: Line, time_stride: int) -> tuple[float, float]:
     """Left and right edge of a run in pixels of the original image; what falls on the padding is cut off."""
-    pixels = line.width / line.scaled_width
-    left, right = (min(step * time_stride, line.scaled_width) * pixels for step in (run.start, run.stop))
-    return left, right
+    pixels, most = line.width / line.scaled_width, line.scaled_width
+    return min(run.start * time_stride, most) * pixels, min(run.stop * time_stride, most) * pixels
 
 
 __all__ = ["best_paths", "decode", "runs", "span"]
