@@ -18,6 +18,7 @@ from glyphlet.spec.recipe import (
 )
 from glyphlet.spec.start import ReplaySpec, StartSpec
 from glyphlet.spec.synth import SynthSpec
+from glyphlet.spec.teacher import TeacherSpec
 from glyphlet.spec.train import TrainSpec
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SourceSpec",
     "StartSpec",
     "SynthSpec",
+    "TeacherSpec",
     "TrainSpec",
     "apply_settings",
     "load_recipe",

@@ -18,6 +18,7 @@ from glyphlet.registry import nearest
 from glyphlet.spec.data import SOURCE_KINDS, DataSpec
 from glyphlet.spec.parts import CharsetSpec, ModelSpec, PartSpec, Strict
 from glyphlet.spec.start import StartSpec
+from glyphlet.spec.teacher import TeacherSpec
 from glyphlet.spec.train import TrainSpec
 
 
@@ -50,6 +51,8 @@ class Recipe(Strict):
     train: TrainSpec = TrainSpec()
     start: StartSpec | None = None
     """A trained model to start from; by default the first weights are drawn by chance."""
+    teacher: TeacherSpec | None = None
+    """A trained model whose outputs are learned beside the labels."""
     published: dict[str, Any] = {}
     """Figures that the source gives, for comparison: `parameters`, `epochs`, `word_accuracy`, ..."""
 

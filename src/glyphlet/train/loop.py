@@ -25,6 +25,7 @@ from rich.console import Console
 
 from glyphlet.data.loader import Batch, LineLoader, Share, choose_workers
 from glyphlet.errors import CheckpointError, Interrupted, RecipeError, TrainingError
+from glyphlet.models.head import Labels
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.spec import TrainSpec
 from glyphlet.train.checkpoint import BEST, LAST, load_checkpoint, random_state, restore_random, save_checkpoint
@@ -38,6 +39,7 @@ from glyphlet.train.progress import Outcome, Progress, lines_digest
 from glyphlet.train.pull import Pull
 from glyphlet.train.settings import check_unchanged
 from glyphlet.train.task import Task, start_from
+from glyphlet.train.teacher import Teaching
 from glyphlet.train.validate import Validation, paths_of, validate
 
 
@@ -86,6 +88,7 @@ class Training:
         self.average = Average(self.model, spec.ema) if spec.ema else None
         self.pull = Pull(self.model, task.begun.anchors if task.begun else {}, keep_weight)
         self.begun = task.begun.facts() if task.begun else None
+        self.teaching = self._teaching(task)
         self.sums = Sums(self.model, fabric)
         self.share = Share(fabric.global_rank, fabric.world_size, self.sums.arrays, shared)
         busy, here = bool(effects or task.endless), fabric.world_size
@@ -99,6 +102,12 @@ class Training:
         self.schedule = Schedule(spec, -(-len(self.loader) // spec.accumulate))
         self.progress = Progress()
         self.digest = lines_digest(task)
+
+    def _teaching(self, task: Task) -> Teaching | None:
+        """What the teacher adds, if the recipe has one."""
+        if not (task.recipe.teacher and task.teacher):
+            return None
+        return Teaching(task.recipe.teacher, task.teacher.to(self.fabric.device), self.model)
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -199,13 +208,15 @@ class Training:
         for batch in batches:
             share = len(batch.texts) / total
             images, labels = self._present(batch)
-            output = self.wrapped(images.to(self.fabric.device), labels if head.guided else None)
+            images = images.to(self.fabric.device)
+            output = self.wrapped(images, labels if head.guided else None)
             loss = head.loss(output, labels)
             value += share * loss.item()
             if not math.isfinite(loss.item()):
                 refused = batch  # and on: the other processes wait for this one at every batch
             penalty = entropy * head.entropy(output, labels) if entropy else 0.0
-            self.fabric.backward((loss - penalty) * share)
+            taught = self._taught(images, output, labels)
+            self.fabric.backward((loss - penalty + taught) * share)
             right += self._right(head.logits(output).detach(), batch) if batch.texts else 0
         value, right_sum = self.sums.of([value, right])
         if not math.isfinite(value):
@@ -222,6 +233,13 @@ class Training:
         progress.right += round(right_sum)
         progress.lines += total
         return value
+
+    def _taught(self, images: torch.Tensor, output: Any, labels: Labels) -> torch.Tensor | float:
+        """What the teacher adds to the loss."""
+        if self.teaching is None:
+            return 0.0
+        with self.fabric.autocast():
+            return self.teaching.loss(self.wrapped, images, output, labels)
 
     def _present(self, batch: Batch) -> tuple[torch.Tensor, list[list[int]]]:
         """Images and labels of a batch; where the other processes alone have lines, a stand-in that does not count."""

@@ -42,7 +42,7 @@ def check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
 
 def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """What of a recipe must stay."""
-    kept = {key: recipe.get(key) for key in ("model", "image", "augment", "train", "data", "start")}
+    kept = {key: recipe.get(key) for key in ("model", "image", "augment", "train", "data", "start", "teacher")}
     kept["train"] = {key: value for key, value in (kept["train"] or {}).items() if key not in FREE}
     kept["data"] = {k: _pathless(v) if k in _LINES else v for k, v in (kept["data"] or {}).items() if k != "test"}
     if kept["start"]:
@@ -50,7 +50,7 @@ def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:
         if start.get("replay"):
             start["replay"] = {**start["replay"], "source": _pathless(start["replay"]["source"])}
         kept["start"] = start
-    kept["augment"] = _pathless(kept["augment"])
+    kept["augment"], kept["teacher"] = _pathless(kept["augment"]), _pathless(kept["teacher"])
     return kept
 
 

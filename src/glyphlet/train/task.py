@@ -28,6 +28,7 @@ from glyphlet.train.frozen import freeze
 from glyphlet.train.replay import joined, needed, rendered_anew
 from glyphlet.train.settings import PATHS
 from glyphlet.train.start import Begun, begin, load_start
+from glyphlet.train.teacher import load_teacher
 
 Progress = Callable[[str, int, int], None]
 """Called with what is checked, how many lines are done, and how many there are."""
@@ -49,6 +50,7 @@ class Task:
         endless: lines that are rendered anew in every epoch.
         notes: what was recognised in the sources and should be known.
         begun: what the model took over from the start; None where it starts anew or was resumed.
+        teacher: the model to learn from, if there is one.
     """
 
     recipe: Recipe
@@ -59,6 +61,7 @@ class Task:
     endless: list[Endless] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     begun: Begun | None = None
+    teacher: Recognizer | None = None
 
     def taken(self) -> list[str]:
         """The names of the parameters in parts that are taken from a start."""
@@ -139,6 +142,8 @@ def absolute_paths(recipe: Recipe) -> Recipe:
         values["start"]["check"] = _absolute(values["start"]["check"])
         if values["start"]["replay"]:
             values["start"]["replay"]["source"] = _absolute(values["start"]["replay"]["source"])
+    if recipe.teacher:
+        values["teacher"]["path"] = _absolute(str(model_path(recipe.teacher.path)))
     values["charset"] = _absolute(values["charset"])
     values["augment"] = _absolute(values["augment"])
     return Recipe.model_validate(values)
@@ -194,13 +199,14 @@ def load_task(recipe: Recipe, progress: Progress = silent) -> Task:
             allowed="options of the kind and range of their defaults, see `glyphlet models`",
             next_step="correct the options under model in the recipe",
         ) from error
+    teacher = load_teacher(recipe.teacher, model) if recipe.teacher else None
     endless = [Endless(RenderedSet(entry, charset, "train"), model.codec) for entry in online]
     checker = _Checker(data, model, progress)
     train, validation = _parts(lines, held, online, charset, checker)
     if recipe.start and recipe.start.replay:
         train = _replayed(recipe.start.replay, train, endless, checker)
     notes = [note for part in (lines, held) if part is not None for note in part.notes]
-    return Task(recipe, model, train, validation, checker.reports, endless, notes)
+    return Task(recipe, model, train, validation, checker.reports, endless, notes, teacher=teacher)
 
 
 @dataclass
