@@ -48,6 +48,10 @@ def changed(**values):
             {"model__head": {"name": "ctc", "dropout": 0.5}},
             "model.head.dropout of this run has changed from its default to 0.5",
         ),
+        (
+            {"model__widths": {"head.linear.in_features": 8}},
+            "model.widths.head.linear.in_features of this run has changed from its default to 8",
+        ),
         ({"model__backbone__nh": 8}, "model.backbone.nh of this run has changed from 4 to 8"),
         ({"augment__0__name": "robust"}, "augment[0].name of this run has changed from document to robust"),
         ({"augment": []}, "augment of this run"),

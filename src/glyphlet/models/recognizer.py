@@ -22,6 +22,7 @@ from glyphlet.models.heads import HEADS
 from glyphlet.models.necks import NECKS
 from glyphlet.models.pyramids import PYRAMIDS
 from glyphlet.models.transforms import TRANSFORMS
+from glyphlet.models.widths import fit, resize
 from glyphlet.registry import Registry
 from glyphlet.spec import ModelSpec, PartSpec
 
@@ -94,7 +95,8 @@ def build(spec: ModelSpec, geometry: Geometry, charset: Charset) -> Recognizer:
     """Build a recogniser from its parts.
 
     Raises:
-        RecipeError: a part or an option is unknown, or the parts do not fit each other or the geometry.
+        RecipeError: a part, an option or a layer under `widths` is unknown, or the parts or the widths do not fit each
+            other or the geometry.
 
     >>> model = build(ModelSpec(), Geometry(channels=3), Charset.named("alphanumeric"))
     >>> tuple(model(torch.zeros(2, 3, 32, 128)).shape)
@@ -121,6 +123,9 @@ def build(spec: ModelSpec, geometry: Geometry, charset: Charset) -> Recognizer:
     add("head", neck.features, charset)
     model = Recognizer(spec, geometry, parts)
     _check_steps(model)
+    if spec.widths:
+        resize(model, spec.widths)
+        fit(model)
     return model
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from glyphlet.charset import NAMED, Case, Charset, normalize
 from glyphlet.errors import RecipeError
@@ -37,6 +37,8 @@ class ModelSpec(Strict):
     pyramid: PartSpec = PartSpec(name="none")
     neck: PartSpec = PartSpec(name="fold")
     head: PartSpec = PartSpec(name="ctc")
+    widths: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Sizes of layers that differ from what the options of their parts say, as pruning leaves them; see `models.widths`."""
 
 
 def _folded(text: str, half_width: bool, case: Case) -> str:

@@ -11,7 +11,7 @@ import torch
 from glyphlet.charset import Charset
 from glyphlet.data.check import CheckedLines
 from glyphlet.data.loader import LineLoader
-from glyphlet.errors import CheckpointError
+from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.models.summary import count_parameters
 from glyphlet.spec import Recipe, recipe_from
@@ -57,15 +57,11 @@ def restore_run(path: Path) -> Restored:
     state = load_checkpoint(path / "checkpoints" / BEST if path.is_dir() else path)
     recipe = recipe_from(state["recipe"], str(path))
     charset = Charset.from_text(**state["charset"])
-    model = build(recipe.model, recipe.image, charset)
     try:
+        model = build(recipe.model, recipe.image, charset)
         model.load_state_dict(state.get("average") or state["model"])  # the averaged weights are what was measured
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{path} does not fit its own recipe: {' '.join(str(error).split())[:200]}",
-            allowed="a checkpoint as `glyphlet train` wrote it",
-            next_step="use another checkpoint of the run",
-        ) from error
+    except (RuntimeError, RecipeError) as error:
+        raise _unfit(path, recipe, error) from error
     progress, lines = state["progress"], state["lines"]
     facts = {
         "recipe": recipe.name,
@@ -81,3 +77,19 @@ def restore_run(path: Path) -> Restored:
     if progress["epoch"] == progress["best_epoch"] and progress["batch"] == 0:
         measured = {"validation_lines": lines["validation"], "validation_word_accuracy": progress["best_accuracy"]}
     return Restored(model.eval(), recipe, facts, measured)
+
+
+def _unfit(path: Path, recipe: Recipe, error: Exception) -> CheckpointError:
+    """The error for a checkpoint whose recipe this version builds in another way than the one that wrote it."""
+    problem = error.problem if isinstance(error, RecipeError) else " ".join(str(error).split())[:200]
+    if recipe.model.widths:
+        return CheckpointError(
+            f"{path} holds a pruned model that does not fit its own recipe: {problem}",
+            allowed="a checkpoint that this version pruned, or one with the same layers",
+            next_step="prune the full model again with this version, or read the pruned one with the version that wrote it",
+        )
+    return CheckpointError(
+        f"{path} does not fit its own recipe: {problem}",
+        allowed="a checkpoint as `glyphlet train` wrote it",
+        next_step="use another checkpoint of the run",
+    )

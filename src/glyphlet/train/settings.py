@@ -71,10 +71,10 @@ def _holds_sources(value: Any) -> bool:
 
 def _difference(before: Any, now: Any, where: str) -> tuple[str, Any, Any] | None:
     """Where two values differ first. A section's setting that only one version of Glyphlet knows is none; parts have only the
-    options that the recipe gives.
+    options that the recipe gives, and what has no width is as built.
     """
     if isinstance(before, Mapping) and isinstance(now, Mapping):
-        part = "name" in before
+        part = "name" in before or where == "model.widths"
         for key in [*before, *(key for key in now if key not in before)]:
             if part and (key in before) != (key in now):
                 return f"{where}.{key}", before.get(key, "its default"), now.get(key, "its default")

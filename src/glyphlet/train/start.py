@@ -24,6 +24,7 @@ from glyphlet.charset import Charset
 from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import LAYOUTS, Recognizer, build
+from glyphlet.models.widths import resize
 from glyphlet.registry import nearest
 from glyphlet.runtime.bundle import FLOAT16, INT8, SCALE, open_model
 from glyphlet.runtime.shipped import model_path, those_that_ship
@@ -158,6 +159,7 @@ def class_dimensions(model: Recognizer) -> dict[str, int]:
         larger = LAYOUTS["head"].build(
             spec.name, spec.options, model.neck.features, Charset((*charset.characters, more))
         )
+        resize(larger, {k.removeprefix("head."): v for k, v in model.spec.widths.items() if k.startswith("head.")})
     found = {}
     for name, tensor in larger.state_dict().items():
         own = model.head.state_dict()[name]
@@ -250,7 +252,8 @@ def _check_fit(model: Recognizer, start: Start, begun: Begun, dims: dict[str, in
     theirs = getattr(start.recipe.model, first)
     raise RecipeError(
         f"the start {start.path} does not fit this model in {', '.join(problems)}: {next(iter(problems.values()))}",
-        allowed=f"parts of the same kind and size; its {first} is {theirs.name} {theirs.options or ''}".rstrip(),
+        allowed=f"parts of the same kind and size; its {first} is {theirs.name} {theirs.options or ''}".rstrip()
+        + (", pruned: model.widths of its recipe says how" if start.recipe.model.widths else ""),
         next_step=f"{listed}set model and image as in the start",
     )
 

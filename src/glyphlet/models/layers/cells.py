@@ -26,11 +26,15 @@ class ClassGRUCell(nn.Module):
 
     def __init__(self, features: int, classes: int, units: int) -> None:
         super().__init__()
-        self.units = units
         self.vector = nn.Linear(features, 3 * units)
         self.lookup = nn.Embedding(classes, 3 * units)
         self.recurrent = nn.Linear(units, 3 * units)
         _start(self, units)
+
+    @property
+    def units(self) -> int:
+        """U."""
+        return self.recurrent.in_features
 
     def forward(self, vector_ND: torch.Tensor, class_N: torch.Tensor, hidden_NU: torch.Tensor) -> torch.Tensor:
         """The next hidden state (N, U)."""
@@ -47,11 +51,15 @@ class ClassLSTMCell(nn.Module):
 
     def __init__(self, classes: int, units: int) -> None:
         super().__init__()
-        self.units = units
         self.lookup = nn.Embedding(classes, 4 * units)
         self.bias = nn.Parameter(torch.zeros(4 * units))
         self.recurrent = nn.Linear(units, 4 * units)
         _start(self, units)
+
+    @property
+    def units(self) -> int:
+        """U."""
+        return self.recurrent.in_features
 
     def forward(
         self, class_N: torch.Tensor | None, hidden_NU: torch.Tensor, cell_NU: torch.Tensor

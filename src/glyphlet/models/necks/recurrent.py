@@ -9,7 +9,7 @@ where every time step is a sequence of length one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -45,11 +45,16 @@ class Projected(nn.Module):
 class Recurrent(nn.Module):
     """`fold_rows` of the deepest map, then a recurrent network, one- or two-directional."""
 
-    def __init__(self, rnn: nn.Module, features: int, over: str) -> None:
+    def __init__(self, rnn: nn.Module, over: str) -> None:
         super().__init__()
         self.rnn = rnn
-        self.features = features
         self.over = over
+
+    @property
+    def features(self) -> int:
+        """The units of the last layer in all directions."""
+        last: Any = self.rnn.layers[-1] if isinstance(self.rnn, Projected) else self.rnn
+        return int(last.hidden_size) * (2 if last.bidirectional else 1)
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """Maps (N, C, H, W) to (N, T, D)."""
@@ -86,13 +91,13 @@ def _build(
             allowed="project with 2 layers or more",
             next_step="set model.neck.layers to 2, or remove model.neck.project",
         )
-    inputs, features = channels[-1] * heights[-1], hidden * (2 if both else 1)
+    inputs = channels[-1] * heights[-1]
     rnn = (
         Projected(kind, inputs, hidden, layers, both, project)
         if project
         else kind(inputs, hidden, layers, batch_first=True, bidirectional=both)
     )
-    return Recurrent(rnn, features, over)
+    return Recurrent(rnn, over)
 
 
 @NECKS.register

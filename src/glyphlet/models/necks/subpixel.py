@@ -22,12 +22,16 @@ class Subpixel(nn.Module):
 
     def __init__(self, features: int, times: int) -> None:
         super().__init__()
-        self.features = features
         self.times = times
         self.linear = nn.Linear(features, times * features)
         with torch.no_grad():
             self.linear.weight.copy_(torch.eye(features).repeat(times, 1))
             self.linear.bias.zero_()
+
+    @property
+    def features(self) -> int:
+        """D, of each step."""
+        return self.linear.out_features // self.times
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """Maps (N, C, H, W) to (N, T = times * W, D = C * H)."""

@@ -71,7 +71,12 @@ class Localisation(nn.Module):
             x = conv(x)
             x = self.pool(x) if number < 3 else x.mean((2, 3))
         with torch.autocast(x.device.type, enabled=False):  # at half precision a place is wrong by half a pixel
-            return self.points(self.hidden(x.float()).relu()).unflatten(1, (-1, 2))
+            return self.points(self.hidden(_full(x)).relu()).unflatten(1, (-1, 2))
+
+
+def _full(x: torch.Tensor) -> torch.Tensor:
+    """x in single precision, or double if it was."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 def _radial(squared: torch.Tensor) -> torch.Tensor:
@@ -93,7 +98,7 @@ class TPS(nn.Module):
         """(N, C, H, W) to the same shape."""
         points = self.localisation(x)
         with torch.autocast(x.device.type, enabled=False):
-            return self.warp(x.float(), points)
+            return self.warp(_full(x), points)
 
     def warp(self, x_NCHW: torch.Tensor, points_NK2: torch.Tensor) -> torch.Tensor:
         """Sample images so that what lies at the fiducial points comes to lie at the base points; shape kept."""
