@@ -9,6 +9,7 @@
     ├── TrainingError      training cannot start, go on or be resumed
     ├── CheckpointError    a checkpoint is missing, damaged or of another model
     ├── ExportError        an exported file would not read as the trained model does
+    ├── CompressionError   a model cannot be made smaller as asked
     ├── ModelFileError     a file is not a Glyphlet model, is damaged, or needs a newer version
     └── Interrupted        Ctrl-C or SIGTERM came, and everything is saved
 
@@ -73,6 +74,10 @@ class CheckpointError(GlyphletError):
 
 class ExportError(GlyphletError):
     """An exported file would not read as the trained model does."""
+
+
+class CompressionError(GlyphletError):
+    """A model cannot be made smaller as asked."""
 
 
 class ModelFileError(GlyphletError):
