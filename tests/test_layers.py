@@ -69,7 +69,13 @@ def test_every_module_imports_downwards(path):
     "path", [p for p in MODULES if part_of(p) in TORCH_FREE], ids=lambda p: str(p.relative_to(ROOT))
 )
 def test_the_torch_free_half_names_no_torch(path):
-    heavy = {name.split(".")[0] for name in imported(path)} & {"torch", "lightning_fabric", "onnx", "tensorboard"}
+    heavy = {name.split(".")[0] for name in imported(path)} & {
+        "torch",
+        "lightning_fabric",
+        "onnx",
+        "tensorboard",
+        "torch_pruning",
+    }
     assert not heavy
 
 

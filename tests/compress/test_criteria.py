@@ -33,8 +33,10 @@ def test_a_filter_at_the_median_goes_first():
 
 
 def test_small_distances_far_from_zero_are_exact():
-    values = CRITERIA["fpgm"](torch.tensor([[1e6], [1e6 + 1e-3]], dtype=torch.float64), torch.Generator())
-    assert values.tolist() == pytest.approx([1e-3, 1e-3], rel=1e-6)
+    """Of 40 filters: for more than 25 torch would multiply them with each other."""
+    places = torch.arange(40, dtype=torch.float64)
+    values = CRITERIA["fpgm"](1e5 + 1e-3 * places[:, None], torch.Generator())
+    assert values.tolist() == pytest.approx([1e-3 * (places - p).abs().sum().item() for p in places], rel=1e-6)
 
 
 class TestScores:

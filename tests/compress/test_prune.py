@@ -198,6 +198,22 @@ class TestRefused:
         with pytest.raises(CompressionError, match=problem):
             Pruning(**values)
 
+    def test_nothing_to_prune(self):
+        with pytest.raises(
+            CompressionError, match="`only` and `skip` leave no layer to prune. Allowed: backbone.stem.0, "
+        ):
+            prune(micro(), Pruning(ratio=0.5, only=["backbone"], skip=["backbone"]))
+        graph = Graph({}, {"head.linear": "its outputs are those of the model"})
+        with pytest.raises(CompressionError, match=r"no layer of this model can be pruned .head.linear: its outputs"):
+            prune(micro(), Pruning(ratio=0.5), graph)
+
+    def test_weights_that_diverged(self):
+        model = micro()
+        with torch.no_grad():
+            model.head.linear.bias[0] = float("nan")
+        with pytest.raises(CompressionError, match=r"the weights head\.linear\.bias hold NaN or infinity"):
+            prune(model, Pruning(ratio=0.5))
+
     def test_shares_by_group(self):
         graph = Graph.of(micro(nh=4))
         assert wanted(graph, Pruning(ratio=0.5, skip=[STEM], ratios={BLOCK: 0.25})) == {BLOCK: 0.25}

@@ -94,29 +94,28 @@ def disproved(model: Recognizer, groups: Mapping[str, Group]) -> list[str]:
 
     Half of the channels of all groups are taken at once. Only if that fails, each group is tried alone.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        shaken = _shaken(model)
-        geometry = model.geometry
-        lines = torch.rand(1, geometry.channels, geometry.height, geometry.padded_width(64), dtype=torch.float64)
-        gone = {
-            name: [torch.randperm(group.size)[: group.size // 2] for _ in group.strands]
-            for name, group in groups.items()
-        }
-        return [] if _same(shaken, groups, gone, lines) else [
-            name for name in groups if not _same(shaken, groups, {name: gone[name]}, lines)
-        ]  # fmt: skip
+    chance = torch.Generator().manual_seed(0)
+    shaken, geometry = _shaken(model, chance), model.geometry
+    shape = 1, geometry.channels, geometry.height, geometry.padded_width(64)
+    lines = torch.rand(shape, dtype=torch.float64, generator=chance)
+    gone = {
+        name: [torch.randperm(group.size, generator=chance)[: group.size // 2] for _ in group.strands]
+        for name, group in groups.items()
+    }
+    if _same(shaken, groups, gone, lines):
+        return []
+    return [name for name in groups if not _same(shaken, groups, {name: gone[name]}, lines)]
 
 
-def _shaken(model: Recognizer) -> Recognizer:
+def _shaken(model: Recognizer, chance: torch.Generator) -> Recognizer:
     """A copy with float64 weights of which none is 0 or 1, so that no path is closed by chance or by its start."""
     shaken = copy.deepcopy(model).cpu().double().eval().requires_grad_(False)
     for parameter in shaken.parameters():
         deviation = 0.7 / parameter[0].numel() ** 0.5 if parameter.dim() > 1 else 0.1
-        parameter.add_(deviation * torch.randn_like(parameter))
+        parameter.add_(deviation * torch.randn(parameter.shape, dtype=parameter.dtype, generator=chance))
     for name, buffer in shaken.named_buffers():
         if name.endswith("running_mean"):
-            buffer.add_(0.1 * torch.randn_like(buffer))
+            buffer.add_(0.1 * torch.randn(buffer.shape, dtype=buffer.dtype, generator=chance))
     return shaken
 
 

@@ -45,7 +45,12 @@ class Graph:
 
     @classmethod
     def of(cls, model: Recognizer) -> Graph:
-        """Follow the channels of a model, which is left as it was, and prove of each group that it can be removed."""
+        """Follow the channels of a model, which is left as it was, and prove of each group that it can be removed.
+
+        Raises:
+            CompressionError: the model holds NaN or infinity.
+        """
+        _check_finite(model)
         groups, fixed = _grouped(model)
         for name in disproved(model, groups):
             del groups[name]
@@ -79,6 +84,16 @@ class Graph:
             inside = [group for group in self.groups if group.startswith(f"{name}.")]
             found += inside or [self[name].name]
         return found
+
+
+def _check_finite(model: Recognizer) -> None:
+    for name, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise CompressionError(
+                f"the weights {name} hold NaN or infinity",
+                allowed="finite weights",
+                next_step="the training diverged: take an earlier checkpoint, or train with a lower train.lr",
+            )
 
 
 def _listed(names: list[str]) -> str:

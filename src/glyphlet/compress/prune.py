@@ -113,7 +113,7 @@ def prune(model: Recognizer, how: Pruning, graph: Graph | None = None) -> Pruned
         graph: of this model, if it is known from before; to follow the channels takes longer than to remove some.
 
     Raises:
-        CompressionError: a name under `ratios`, `only` or `skip` is no group and holds none.
+        CompressionError: a name under `ratios`, `only` or `skip` is no group and holds none, or nothing is left to prune.
     """
     graph = graph or Graph.of(model)
     ratios = wanted(graph, how)
@@ -137,7 +137,18 @@ def wanted(graph: Graph, how: Pruning) -> dict[str, float]:
     ratios = dict.fromkeys(names, how.ratio)
     for name, ratio in how.ratios.items():
         ratios |= dict.fromkeys(graph.under([name]), ratio)
-    return {name: ratios[name] for name in graph.groups if name in ratios and name not in skipped}
+    found = {name: ratios[name] for name in graph.groups if name in ratios and name not in skipped}
+    if not found:
+        why = (
+            "no layer of this model can be pruned" if not graph.groups else "`only` and `skip` leave no layer to prune"
+        )
+        some = [f"{name}: {reason}" for name, reason in list(graph.fixed.items())[:3]]
+        raise CompressionError(
+            f"{why}{' (' + '; '.join(some) + ')' if not graph.groups else ''}",
+            allowed=", ".join(list(graph.groups)[:12]) or "a model with layers whose channels can be followed",
+            next_step="leave one of them out of `skip`" if graph.groups else "prune another model",
+        )
+    return found
 
 
 def choose(matter: Mapping[str, Sequence[torch.Tensor]], counts: Mapping[str, int]) -> dict[str, list[torch.Tensor]]:

@@ -127,7 +127,7 @@ def _follow(model: nn.Module, line: torch.Tensor, whole: Any, forward: Any = Non
     watch, graph = _Watch(), tp.DependencyGraph()
     flat = [(p, 0) for p in model.parameters() if p.dim() == 1]
     own = [pair for pair in flat if _is_own(model, pair[0])]
-    with torch.enable_grad(), watch, torch.random.fork_rng(devices=[]):
+    with torch.enable_grad(), watch:
         graph.build_dependency(model, line, forward or (lambda m, x: m(x)), None, own, whole, verbose=False)
     return Joiner(graph, watch.shapes).tied()
 
