@@ -134,6 +134,12 @@ class Grouped(Mean):
         self.second = nn.Conv2d(4, 4, 1, groups=2)
 
 
+class DeepMean(Mean):
+    def __init__(self):
+        super().__init__()
+        self.second = nn.Conv2d(4, 4, 1, groups=4)
+
+
 class Shuffled(Mean):
     def forward(self, x):
         first = self.first(x)
@@ -180,7 +186,12 @@ def parts_of_others(monkeypatch):
     for registry, made in (
         (
             BACKBONES,
-            {"mean": lambda inputs: Mean(), "grouped": lambda inputs: Grouped(), "shuffled": lambda i: Shuffled()},
+            {
+                "mean": lambda inputs: Mean(),
+                "deep_mean": lambda inputs: DeepMean(),
+                "grouped": lambda inputs: Grouped(),
+                "shuffled": lambda i: Shuffled(),
+            },
         ),
         (NECKS, {"listening": lambda channels, heights: Listening(channels[-1])}),
         (HEADS, {"deep": DeepHead, "odd": Odd}),
@@ -208,6 +219,11 @@ class TestPartsOfOthers:
         assert [name for name in graph.groups if name == "backbone.first"] == []
         with pytest.raises(CompressionError, match=f"'backbone.first' cannot be pruned by itself: .*{why}"):
             graph.under(["backbone.first"])
+
+    def test_depthwise_layers_of_refused_channels_say_why(self):
+        graph = graph_of(backbone=part("deep_mean"))
+        assert graph.fixed["backbone.second"] == graph.fixed["backbone.first"]
+        assert graph.fixed["backbone.first"].startswith("removing its channels")
 
     def test_the_rest_of_such_a_model_can_be_pruned(self):
         assert [*graph_of(backbone=part("mean")).groups] == ["backbone.second"]

@@ -171,6 +171,7 @@ class TestRefused:
             ("backbone.stm.0", "there is no layer 'backbone.stm.0' .did you mean 'backbone.stem.0'"),
             ("backbone.blocks.0.depthwise.0", "cannot be pruned by itself: it goes together with 'backbone.stem.0'"),
             ("head.linear", "cannot be pruned by itself: its outputs are those of the model"),
+            ("xyz", "there is no layer 'xyz'"),
             ("backbone.stem.0.weight", "there is no layer 'backbone.stem.0.weight'"),
         ],
     )

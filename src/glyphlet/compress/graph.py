@@ -33,6 +33,7 @@ from glyphlet.models.recognizer import Recognizer
 from glyphlet.models.widths import axes_of, depthwise
 from glyphlet.registry import nearest
 
+_UNEQUAL = "removing its channels would change more than silencing them"
 _OUTPUTS = "its outputs are those of the model, or what they become is not understood"
 
 
@@ -53,8 +54,7 @@ class Graph:
         _check_finite(model)
         groups, fixed = _grouped(model)
         for name in disproved(model, groups):
-            del groups[name]
-            fixed[name] = "removing its channels would change more than silencing them"
+            fixed |= dict.fromkeys(_makers(groups.pop(name)), _UNEQUAL)
         ordered = {name: groups[name] for name, _ in model.named_modules() if name in groups}
         for name, layer in model.named_modules():
             if isinstance(layer, nn.Conv2d | nn.Linear | nn.LSTM | nn.GRU) and name not in groups:
@@ -69,9 +69,10 @@ class Graph:
         """
         if name in self.groups:
             return self.groups[name]
-        why = f": {self.fixed[name]}" if name in self.fixed else nearest(name, list(self.groups))
-        what = f"the layer {name!r} cannot be pruned by itself" if why[0] == ":" else f"there is no layer {name!r}"
-        raise CompressionError(f"{what}{why}", allowed=_listed(list(self.groups)), next_step="name one of these layers")
+        problem = f"there is no layer {name!r}{nearest(name, list(self.groups))}"
+        if name in self.fixed:
+            problem = f"the layer {name!r} cannot be pruned by itself: {self.fixed[name]}"
+        raise CompressionError(problem, allowed=_listed(list(self.groups)), next_step="name one of these layers")
 
     def under(self, names: Sequence[str]) -> list[str]:
         """The groups with these names, or in modules with these names: `backbone`, `backbone.stages.1`.
@@ -100,10 +101,18 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") or "none in this model"
 
 
+def _makers(group: Group) -> list[str]:
+    """The layers that make the channels of a group, itself among them."""
+    sizes = ("out_channels", "out_features", "hidden_size")
+    return [
+        layer for layer in group.layers() if any(f"{layer}.{s}" in strand for strand in group.strands for s in sizes)
+    ]
+
+
 def _why(layer: str, model: Recognizer, groups: Mapping[str, Group]) -> str:
     """Why a layer that makes channels is the first of no group."""
     for group in groups.values():
-        if any(f"{layer}.{size}" in strand for strand in group.strands for size in ("out_channels", "out_features")):
+        if layer in _makers(group):
             return f"it goes together with {group.name!r}"
     inside = layer.startswith("head.") and isinstance(model.head, SequenceHead)
     return _OUTPUTS if inside else "no output depends on it"
@@ -121,7 +130,8 @@ def _grouped(model: Recognizer) -> tuple[dict[str, Group], dict[str, str]]:
         makers = [end.layer for end in tied.ends if end.side == OUT and axes_of(modules[end.layer])]
         axes = _OUTPUTS if tied.fixed else _axes(tied, modules, head)
         if isinstance(axes, str):
-            fixed |= dict.fromkeys(makers, axes)
+            through = [end.layer for end in tied.ends if end.side == BOTH and depthwise(modules.get(end.layer, model))]
+            fixed |= dict.fromkeys([*makers, *through], axes)
         elif makers:  # else they are the image's
             rooted[makers[0]].append(axes)
     groups = {group.name: group for group in inner_groups(model.head)}

@@ -20,6 +20,8 @@ from torch import nn
 
 IN, OUT, BOTH = "in", "out", "both"
 Shapes = tuple[torch.Size, torch.Size]
+Atom = tuple[int, int]
+"""One side of a node, and a channel there."""
 
 
 class End(NamedTuple):
@@ -80,8 +82,9 @@ class Joiner:
 
     def __init__(self, graph: Any, shapes: dict[Any, Shapes]) -> None:
         self.graph, self.shapes = graph, shapes
-        self.parent: dict[Any, Any] = {}
-        self.fixed: set[Any] = set()
+        self.places: dict[Any, int] = {}
+        self.parent: dict[Atom, Atom] = {}
+        self.fixed: set[Atom] = set()
         self.last = next(node for node in graph.module2node.values() if not node.outputs)
 
     def tied(self) -> list[Tied]:
@@ -94,7 +97,7 @@ class Joiner:
             for handler, count, end in self._sides(node):
                 for number in range(count or 0 if end else 0):
                     assert end
-                    found[self._root((node, handler, number))].ends[end].append(number)
+                    found[self._root((self._place(node, handler), number))].ends[end].append(number)
         for atom in self.fixed:
             found[self._root(atom)].fixed = True
         return list(found.values())
@@ -112,13 +115,13 @@ class Joiner:
         yield pruner.prune_out_channels, self.graph.get_out_channels(node), End(name, OUT)
 
     def _spread(self, node: Any, handler: Any, numbers: Any) -> None:
-        waiting = [(node, handler, [n for n in numbers if (node, handler, n) not in self.parent])]
+        place = self._place(node, handler)
+        waiting = [(node, handler, [n for n in numbers if (place, n) not in self.parent])]
+        self.parent |= {(place, n): (place, n) for n in waiting[0][2]}
         while waiting:
             node, handler, numbers = waiting.pop()
-            for number in numbers:
-                self.parent.setdefault((node, handler, number), (node, handler, number))
             if node is self.last and handler == self.graph.get_pruner_of_module(node.module).prune_out_channels:
-                self.fixed |= {(node, handler, number) for number in numbers}
+                self.fixed |= {(self._place(node, handler), number) for number in numbers}
             for edge in node.dependencies:
                 if numbers and edge.is_triggered_by(handler):
                     fresh = self._cross(node, handler, edge, numbers)
@@ -127,12 +130,13 @@ class Joiner:
     def _cross(self, node: Any, handler: Any, edge: Any, numbers: list[int]) -> list[int]:
         """Join channels with where an edge takes them; the numbers there that were not seen before."""
         fresh = []
+        here, yonder = self._place(node, handler), self._place(edge.target, edge.handler)
         for there in self._mapped(node, handler, edge, numbers):
-            atom = edge.target, edge.handler, there.idx
+            atom = yonder, there.idx
             if atom not in self.parent:
                 self.parent[atom] = atom
                 fresh.append(there.idx)
-            self.parent[self._root(atom)] = self._root((node, handler, there.root_idx))
+            self.parent[self._root(atom)] = self._root((here, there.root_idx))
         return fresh
 
     def _mapped(self, node: Any, handler: Any, edge: Any, numbers: list[int]) -> list[Any]:
@@ -150,7 +154,7 @@ class Joiner:
         shapes = self.shapes.get(node.grad_fn)
         goes = view(*shapes) if shapes else (lambda c: [c])
         if goes is None:
-            self.fixed |= {(source, handler, number.root_idx) for number in numbers}
+            self.fixed |= {(self._place(source, handler), number.root_idx) for number in numbers}
             return []
         return [_Index(after, number.root_idx) for number in numbers for after in goes(number.idx)]
 
@@ -168,7 +172,11 @@ class Joiner:
                 came[after].append(before)
         return [_Index(before, number.root_idx) for number in numbers for before in came.get(number.idx, [])]
 
-    def _root(self, atom: Any) -> Any:
+    def _place(self, node: Any, handler: Any) -> int:
+        """A number for each side of each node, for it is looked up often."""
+        return self.places.setdefault((node, handler), len(self.places))
+
+    def _root(self, atom: Atom) -> Atom:
         while self.parent.setdefault(atom, atom) != atom:
             self.parent[atom] = self.parent[self.parent[atom]]
             atom = self.parent[atom]
