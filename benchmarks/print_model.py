@@ -1,7 +1,7 @@
 """The model `print` on a small machine: its lines are rendered once and kept, and the training goes on where it stopped.
 
     python -m benchmarks.print_model --prepare                     the files that the recipe reads, in ./data
-    python -m benchmarks.print_model --render 12 --workers 2       12 pools, of 10,000 lines in the shares of the recipe
+    python -m benchmarks.print_model --render 9 --workers 2        9 pools, of 40,000 lines in the shares of the recipe
     python -m benchmarks.print_model --train NAME --epochs 10      on all pools; two processes: torchrun --nproc-per-node 2 -m ...
     python -m benchmarks.print_model --measure FILE                lines held back: rendered, typewritten, receipts
 
@@ -38,7 +38,7 @@ from glyphlet.spec import Recipe, SynthSpec, load_values, recipe_from
 from glyphlet.synth.dataset import write_set
 from glyphlet.synth.render import RenderedSet
 
-POOL = 10_000
+POOL = 40_000
 HELD_BACK = 140
 """Typewritten lines that validate."""
 RECEIPTS = 500
@@ -120,7 +120,7 @@ def recipe(work: Path, settings: argparse.Namespace) -> Recipe:
         "sync_norm": False,
     }
     if settings.start:
-        changed["start"] = {"path": str(settings.start)}
+        changed["start"] = {"path": str(settings.start), "only": settings.only}
     return recipe_from(changed, settings.train)
 
 
@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("--train", default="", metavar="NAME")
     parser.add_argument("--real", action="store_true", help="with the recipe's real lines")
     parser.add_argument("--start", type=Path)
+    parser.add_argument("--only", nargs="*", default=[], help="the parts that are taken from the start; all by default")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--lr", type=float, default=0.003)
     parser.add_argument(
