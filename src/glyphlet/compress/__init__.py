@@ -7,4 +7,9 @@ decoders    what hangs together inside the heads that write step by step
 criteria    how much a channel matters
 cut         remove channels, or silence them where they are, which must be the same
 prune       from a wish to a smaller model
+store       a pruned model as a checkpoint
+
+adapt       adaptive batch normalisation
+accuracy    how well smaller models read
+cost        multiply-adds, parameters, kB, ms, and a budget for one of them
 """

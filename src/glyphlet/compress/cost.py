@@ -1,0 +1,154 @@
+"""What a model costs, and whether that is within a budget: multiply-adds, parameters, kB of its file, measured time.
+
+Meter    measures models for one width of line
+Budget   the most of one kind of cost
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlet.errors import CompressionError
+from glyphlet.export.onnx import bundled, facts_to_train_on, to_onnx
+from glyphlet.export.parity import ParityResult
+from glyphlet.models.recognizer import Recognizer
+from glyphlet.models.summary import count_parameters, multiply_adds
+from glyphlet.runtime.bundle import INPUT, open_model
+from glyphlet.runtime.metadata import Metadata
+
+KINDS = {"macs": "multiply-adds", "params": "parameters", "kb": "kB", "ms": "ms"}
+"""The kinds of cost and their units; kB are 1,024 bytes."""
+WARM, TIMED = 5, 30
+"""Runs before a model is timed, and runs of which the median is taken."""
+_PARITY = ParityResult(lines=200, real=200, widths=100, texts_differing=0, max_difference=1.2345678901234567e-07)
+"""As long in a file as that of a real comparison, which is made when the model is exported."""
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Measures the costs of models.
+
+    Args:
+        width: of the line that is counted and timed, in pixels; a multiple of the geometry's step.
+        name, facts: what the model file will say of the model and its training, which takes room in it.
+    """
+
+    width: int
+    name: str = "model"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def cost(self, model: Recognizer, kind: str) -> float:
+        """One kind of cost of a model, a name in `KINDS`; the model is left as it was."""
+        if kind == "macs":
+            return multiply_adds(model, self.width)
+        if kind == "params":
+            return count_parameters(model)
+        data = self.exported(model)
+        return len(data) / 1024 if kind == "kb" else self.milliseconds(data, model)
+
+    def exported(self, model: Recognizer) -> bytes:
+        """The bytes of the model's float32 file. That of `glyphlet export` differs by what it says of its training."""
+        model = copy.deepcopy(model).cpu().float().eval()
+        graph = to_onnx(model)
+        metadata = Metadata(
+            name=self.name,
+            charset=model.codec.charset,
+            geometry=model.geometry,
+            time_stride=model.time_stride,
+            head=model.codec.kind,
+            training={**self.facts, **facts_to_train_on(model, graph)},
+            parity=_PARITY.to_dict(),
+        )
+        return bundled(graph, metadata)
+
+    def milliseconds(self, data: bytes, model: Recognizer) -> float:
+        """The median time that onnxruntime takes for one line with one thread, in ms."""
+        geometry = model.geometry
+        line = {INPUT: np.zeros((1, geometry.channels, geometry.height, self.width), np.float32)}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            path.write_bytes(data)
+            session = open_model(path, threads=1).session
+        return 1000 * statistics.median([_seconds(session, line) for _ in range(WARM + TIMED)][WARM:])
+
+
+def _seconds(session: Any, line: dict[str, Any]) -> float:
+    begin = time.perf_counter()
+    session.run(None, line)
+    return time.perf_counter() - begin
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that a model may cost.
+
+    Args:
+        kind: a name in `KINDS`.
+        most: above 0, in the unit of the kind.
+
+    Raises:
+        CompressionError: another kind, or a value that is not above 0.
+
+    >>> str(Budget("macs", 1_500_000))
+    '1,500,000 multiply-adds'
+    """
+
+    kind: str
+    most: float
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise CompressionError(
+                f"there is no cost {self.kind!r}", allowed=", ".join(KINDS), next_step="choose one of these"
+            )
+        if not 0 < self.most < float("inf"):
+            raise CompressionError(
+                f"the model may cost {self.most} {KINDS[self.kind]}",
+                allowed="a number above 0",
+                next_step="name what the smaller model may cost",
+            )
+
+    def __str__(self) -> str:
+        return shown(self.kind, self.most)
+
+    def check(self, full: float, least: float, how: str) -> None:
+        """Refuse a budget that needs no pruning, or that none reaches.
+
+        Args:
+            full: the cost of the full model.
+            least: that of the smallest model that the search may give.
+            how: what that model is.
+
+        Raises:
+            CompressionError: with both costs.
+        """
+        costs = f"the full model has {shown(self.kind, full)}"
+        allowed = f"{shown(self.kind, least)} or more, and less than {shown(self.kind, full)}"
+        if full <= self.most:
+            raise CompressionError(
+                f"the target is {self}, and {costs}", allowed=allowed, next_step="keep it, or set a lower target"
+            )
+        if least > self.most:
+            raise CompressionError(
+                f"the target of {self} cannot be met: {costs}, and {how} has {shown(self.kind, least)}",
+                allowed=allowed,
+                next_step="raise the target, let more layers take part, or prune the result once more",
+            )
+
+
+def shown(kind: str, value: float) -> str:
+    """A cost with its unit; counts are whole."""
+    number = f"{value:,.0f}" if kind in ("macs", "params") else f"{value:,.1f}" if kind == "kb" else f"{value:,.3f}"
+    return f"{number} {KINDS[kind]}"
+
+
+__all__ = ["KINDS", "Budget", "Meter", "shown"]
