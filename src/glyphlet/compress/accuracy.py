@@ -123,14 +123,23 @@ class Bench:
         batches = batches_of(task, adapt_lines, seed) if adapt_lines else []
         return cls(task.recipe, task.validation, batches)
 
-    def read(self, model: Recognizer) -> Accuracy:
+    def adapt(self, model: Recognizer) -> None:
+        """Give a model the statistics of the training lines, if there are any to adapt to; raises as `read`."""
+        if self.batches:
+            adapt(model, self.batches)
+
+    def read(self, model: Recognizer, adapted: bool = True) -> Accuracy:
         """Adapt a model, which changes its running statistics, and read the validation lines with it.
+
+        Args:
+            model: afterwards it is in evaluation mode.
+            adapted: False reads with the statistics that it has.
 
         Raises:
             CompressionError: it is to be adapted and has no batch normalisation.
         """
-        if self.batches:
-            adapt(model, self.batches)
+        if adapted:
+            self.adapt(model)
         scores = validate(model, model.head, self.loader, torch.device("cpu"), 0).scores
         model.eval()
         return Accuracy(scores.lines, scores.correct_lines, scores.characters, scores.edits)
