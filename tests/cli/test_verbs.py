@@ -39,7 +39,7 @@ class TestHelp:
             *(c.name or c.callback.__name__ for c in app.registered_commands),
             *groups,
         ]
-        assert groups == ["data"]
+        assert groups == ["data", "shrink"]
         assert set(VERBS) == {c.name or c.callback.__name__ for c in app.registered_commands}
 
     @pytest.mark.parametrize("flag", ["--help", "-h"])

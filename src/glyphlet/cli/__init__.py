@@ -26,6 +26,7 @@ from glyphlet.cli.export import export
 from glyphlet.cli.importer import import_
 from glyphlet.cli.models import models
 from glyphlet.cli.read import read
+from glyphlet.cli.shrink import app as shrink
 from glyphlet.cli.synth import synth
 from glyphlet.cli.train import train
 from glyphlet.errors import GlyphletError, Interrupted
@@ -59,6 +60,7 @@ for verb in (demo, synth, train, evaluate, export, read, models):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)
+app.add_typer(shrink)
 
 
 def _version(show: bool) -> None:

@@ -55,6 +55,10 @@ class Meter:
         data = self.exported(model)
         return len(data) / 1024 if kind == "kb" else self.milliseconds(data, model)
 
+    def all(self, full: Recognizer, smaller: Recognizer) -> dict[str, tuple[float, float]]:
+        """Every kind of cost of two models."""
+        return {kind: (self.cost(full, kind), self.cost(smaller, kind)) for kind in KINDS}
+
     def exported(self, model: Recognizer) -> bytes:
         """The bytes of the model's float32 file. That of `glyphlet export` differs by what it says of its training."""
         model = copy.deepcopy(model).cpu().float().eval()
