@@ -321,6 +321,21 @@ class TestRefused:
             glyphlet(*verb).refused("has no batch normalisation to adapt", "go on without: --no-adapt")
             glyphlet(*verb, "--no-adapt", "--by", "x").refused("'x' is to decide")
 
+    def test_a_model_that_reads_nothing(self, glyphlet, digits, tmp_path):
+        torch.manual_seed(0)
+        save_imported(tmp_path / "i.pt", micro(nh=10), "imported", "a test")
+        verb = (
+            "shrink",
+            "sensitivity",
+            tmp_path / "i.pt",
+            "-o",
+            tmp_path / "s.json",
+            "--set",
+            f"data.train=['{digits}']",
+        )
+        glyphlet(*verb).refused("has word accuracy 0 on the 8 validation lines", "train it further first")
+        assert not (tmp_path / "s.json").exists()
+
     def test_no_validation_lines(self, glyphlet, learned, tmp_path):
         (tmp_path / "empty.txt").write_text("")
         options = ("--set", f"data.validation=['{tmp_path / 'empty.txt'}']")

@@ -49,15 +49,13 @@ def sensitivity(
     """
     from rich.console import Console
 
-    from glyphlet.compress.accuracy import check_deciding
     from glyphlet.compress.page import loss_rows, write_curves
     from glyphlet.compress.record import Watch
     from glyphlet.compress.sensitivity import RATIOS, Measuring, measure
     from glyphlet.train.guard import signals
 
     check_output(output, ".json", run)
-    check_deciding(by)
-    how = Measuring(criterion, tuple(sorted(ratio)) if ratio else RATIOS, seed, only or (), skip or ())
+    how = Measuring(criterion, tuple(sorted(ratio)) if ratio else RATIOS, seed, only or (), skip or (), by)
     begun = ready(run, set_ or [], adapt=adapt, lines=adapt_lines, seed=seed, width=0, need=True)
     assert begun.bench is not None
     with bars() as tell, signals() as caught:

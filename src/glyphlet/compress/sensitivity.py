@@ -85,14 +85,11 @@ class Sensitivity:
             now["validation"] = bench.identity()["validation"]
         check_same(self.path, self.of, now, *_NAMES)
 
-    def curves(self, deciding: str = "word") -> dict[str, Curve]:
-        """The loss of each group at each ratio.
-
-        Args:
-            deciding: `word` accuracy, or `cer` for 1 - CER.
+    def to_lose(self, deciding: str = "word") -> float:
+        """What the full model has of a measure: `word` accuracy, or `cer` for 1 - CER.
 
         Raises:
-            CompressionError: the full model has nothing to lose.
+            CompressionError: nothing.
         """
         check_deciding(deciding)
         base = self.base.by(deciding)
@@ -104,6 +101,11 @@ class Sensitivity:
                 allowed="a model that reads some of them",
                 next_step=f"{hint}train it further first",
             )
+        return base
+
+    def curves(self, deciding: str = "word") -> dict[str, Curve]:
+        """The loss of each group at each ratio; `deciding` and what is raised as in `to_lose`."""
+        base = self.to_lose(deciding)
         return {
             name: [(ratio, (base - found.by(deciding)) / base) for ratio, _, found in points]
             for name, points in self.points.items()
@@ -121,6 +123,7 @@ class Measuring:
     Args:
         criterion, seed, only, skip: as of `prune.Pruning`.
         ratios: shares that go, rising.
+        by: of which measure the full model must have something; the file always holds both.
 
     Raises:
         CompressionError: there is no such criterion, or the ratios are none.
@@ -131,9 +134,11 @@ class Measuring:
     seed: int = 0
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
+    by: str = "word"
 
     def __post_init__(self) -> None:
         check_criterion(self.criterion)
+        check_deciding(self.by)
         rising = all(a < b for a, b in zip([0, *self.ratios], self.ratios, strict=False))
         if not self.ratios or not rising or self.ratios[-1] >= 1:
             raise CompressionError(
@@ -162,7 +167,7 @@ def measure(
         how, graph, watch: settings, the groups of the model if they are known, and who follows.
 
     Raises:
-        CompressionError: the file is damaged or of something else, or cannot be written.
+        CompressionError: the full model has nothing to lose, or the file is damaged or of something else, or cannot be written.
         Interrupted: a signal came; everything is in the file.
     """
     how, graph, watch = how or Measuring(), graph or Graph.of(model), watch or Watch()
@@ -175,6 +180,7 @@ def measure(
     values = _begun(path, of) or {"of": of, "command": watch.command, "points": {}}
     if "base" not in values:
         values["base"] = bench.read(copy.deepcopy(model)).as_dict()
+        Sensitivity._of(path, values).to_lose(how.by)  # before an hour is spent
         write_record(path, KIND, values)
     for place, name in enumerate(names):
         points = values["points"].setdefault(name, [])
