@@ -67,9 +67,13 @@ def test_steps_are_not_overshot():
     assert found.threshold == pytest.approx(0.4, abs=1e-6)
 
 
-def test_what_is_free_is_enough():
-    assert search(CURVES, cost, 190).threshold == 0
-    assert search(CURVES, cost, 190).ratios == {"a": 0, "b": pytest.approx(0.1)}
+def test_of_what_is_free_no_more_goes_than_is_asked_for():
+    found = search(CURVES, cost, 190)
+    assert (found.threshold, found.share, found.ratios) == (0, 1, {"a": 0, "b": pytest.approx(0.1)})
+    found = search(CURVES, cost, 197.5, near=0)
+    assert (found.threshold, found.share) == (0, pytest.approx(0.25, abs=1e-6))
+    assert found.ratios == {"a": 0, "b": pytest.approx(0.025, abs=1e-6)}
+    assert found.cost <= 197.5
 
 
 def test_it_cannot_be_met():

@@ -151,7 +151,7 @@ def _target(begun: Ready, how: Pruning, budget: Budget, found: Any, by: str) -> 
     curves = {name: curve for name, curve in found.curves(by).items() if name in part}
     pruned, fit = fitted(curves, Fitting(begun.full.model, graph, how, begun.meter, budget))
     settings = {"target": str(budget), "by": by, "criterion": how.criterion, "threshold": fit.threshold}
-    return pruned, settings | {"ratios": dict(fit.ratios)}
+    return pruned, settings | {"share": fit.share, "ratios": dict(fit.ratios)}
 
 
 def _finish(output: Path, begun: Ready, pruned: Pruned, read: Any, settings: dict[str, Any]) -> None:

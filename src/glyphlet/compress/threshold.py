@@ -24,9 +24,17 @@ NEAR = 0.002
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to: the threshold, the ratio of each group, and what the model then costs."""
+    """What a search came to.
+
+    Args:
+        threshold: of loss, 0 to 1.
+        share: 1, or at threshold 0 how much of what costs nothing is taken.
+        ratios: of each group.
+        cost: of the model that they give.
+    """
 
     threshold: float
+    share: float
     ratios: Mapping[str, float]
     cost: float
 
@@ -63,10 +71,13 @@ def search(
 ) -> Found | None:
     """The lowest common threshold from 0 to 1 whose model costs at most so much.
 
+    At threshold 0 each group gives what costs nothing, taken alone. Together that may cost a lot, and be more than is asked
+    for. Then the same share of it is taken from every group.
+
     Args:
         curves: what each group loses.
         cost: of the model that these ratios give; it must not rise with any of them, but for the noise of a clock.
-        most: the budget.
+        most: the budget, which the full model exceeds.
         halvings: how often the interval is halved.
         near: see `NEAR`.
 
@@ -74,24 +85,24 @@ def search(
         The threshold, and what was measured there: never above the budget. None if threshold 1 does not meet it.
     """
 
-    def at(threshold: float) -> Found:
-        ratios = ratios_at(curves, threshold)
-        return Found(threshold, ratios, cost(ratios))
+    def at(place: float) -> Found:  # from -1, nothing, over 0, what is free, to 1
+        threshold, share = max(0.0, place), min(1.0, 1 + place)
+        ratios = {name: share * ratio for name, ratio in ratios_at(curves, threshold).items()}
+        return Found(threshold, share, ratios, cost(ratios))
 
-    best, low = at(0.0), 0.0
-    if best.cost <= most:
-        return best
-    best = at(1.0)
+    low, high = -1.0, 1.0
+    best = at(high)
     if best.cost > most:
         return None
     for _ in range(halvings):
         if best.cost >= (1 - near) * most:
             break
-        tried = at((low + best.threshold) / 2)
+        middle = (low + high) / 2
+        tried = at(middle)
         if tried.cost <= most:
-            best = tried
+            best, high = tried, middle
         else:
-            low = tried.threshold
+            low = middle
     return best
 
 
