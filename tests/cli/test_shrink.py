@@ -261,6 +261,7 @@ class TestRefused:
             (("--ratio", 0.5, "--round-to", 0), ["round_to is 0"]),
             (("--ratio", 0.5, "--only", "neck"), ["there is no layer 'neck'"]),
             (("--ratio", 0.5, "--adapt-lines", 1), ["is to measure on 1 of the training lines", "--no-adapt"]),
+            (("--ratio", 0.5, "--adapt-lines", 0), ["is to measure on 0 of the training lines", "2 lines or more"]),
             (("--ratio", 0.5, "--set", "train.lr=1"), ["--set train.lr=1 changes more than the lines"]),
             (("--ratio", 0.5, "--set", "data.validation=[none.txt]"), ["none.txt"]),
         ],

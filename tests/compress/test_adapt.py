@@ -11,10 +11,10 @@ from glyphlet.data.loader import Batch
 from glyphlet.errors import CompressionError, LabelError
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import build
-from glyphlet.spec import ModelSpec
+from glyphlet.spec import ModelSpec, apply_settings, recipe_from
 from glyphlet.train.restore import Restored
 from glyphlet.train.task import load_task
-from support import micro, part, same, tiny_recipe
+from support import TINY, micro, part, same, tiny_recipe
 
 
 def batch(*shape, seed=0):
@@ -130,6 +130,19 @@ class TestLines:
         assert set(found[0]) <= texts
         assert found[0] == found[1] != found[2]
         assert sorted(t for b in batches_of(task, 1000) for t in b.texts) == sorted(texts)  # no more than there are
+
+    def test_lines_that_are_rendered_without_end(self):
+        values = {
+            "name": "tiny",
+            "charset": {"name": "digits"},
+            "data": {"train": [{"count": 40, "endless": True, "min_length": 2, "max_length": 3}]},
+        }
+        task = load_task(recipe_from(apply_settings(values, list(TINY)), "test"))
+        assert len(task.train) == 0
+        batches = batches_of(task, 20)
+        assert 20 <= sum(len(b.texts) for b in batches) <= 40
+        adapt(task.model, batches)
+        assert norms_of(task.model)[0].running_mean.abs().sum() > 0
 
     def test_too_few(self, line_folder):
         task = load_task(tiny_recipe(line_folder / "labels.txt"))

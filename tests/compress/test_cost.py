@@ -46,7 +46,7 @@ def test_a_smaller_model_costs_less(model):
 
 
 def test_the_time_is_the_median_of_the_runs(model, monkeypatch):
-    seconds = iter([9.0] * 5 + [0.001] * 10 + [0.002] * 11 + [0.5] * 9)
+    seconds = iter([9.0] * 5 + [0.001] * 40 + [0.002] * 31 + [0.5] * 29)
     monkeypatch.setattr("glyphlet.compress.cost._seconds", lambda session, line: next(seconds))
     assert Meter(64).cost(model, "ms") == pytest.approx(2.0)
 

@@ -27,7 +27,7 @@ Skip = Annotated[
     list[str] | None,
     typer.Option("--skip", help="Layers, or parts that hold some, that stay whole.", show_default=False),
 ]
-Seed = Annotated[int, typer.Option(help="Of everything that is drawn by chance.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of everything that is drawn by chance.")]
 Adapt = Annotated[bool, typer.Option(help="Measure the statistics of batch normalisation anew.")]
 AdaptLines = Annotated[int, typer.Option(help="Training lines to measure them on.")]
 Set = Annotated[
@@ -140,7 +140,7 @@ def ready(run: Path, settings: list[str], *, adapt: bool, lines: int, seed: int,
         with bars() as progress:
             task = lines_of(full, settings, progress)
         full = replace(full, recipe=full.recipe.model_copy(update={"data": task.recipe.data}))
-        bench = Bench.of(task, max(1, lines) if adapt else 0, seed)
+        bench = Bench.of(task, lines if adapt else None, seed)
     elif adapt or need:
         raise CompressionError(
             f"{run} names no lines to measure on",

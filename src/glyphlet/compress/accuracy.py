@@ -118,9 +118,9 @@ class Bench:
         self.loader = LineLoader(validation, recipe.image, batch=recipe.train.batch)
 
     @classmethod
-    def of(cls, task: Task, adapt_lines: int = 0, seed: int = 0) -> Bench:
-        """The bench of a run's lines; `adapt_lines` and `seed` as in `batches_of`, and 0 adapts nothing."""
-        batches = batches_of(task, adapt_lines, seed) if adapt_lines else []
+    def of(cls, task: Task, adapt_lines: int | None = None, seed: int = 0) -> Bench:
+        """The bench of a run's lines; `adapt_lines` and `seed` as in `batches_of`; None adapts nothing."""
+        batches = [] if adapt_lines is None else batches_of(task, adapt_lines, seed)
         return cls(task.recipe, task.validation, batches)
 
     def adapt(self, model: Recognizer) -> None:

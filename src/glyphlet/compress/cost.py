@@ -27,7 +27,7 @@ from glyphlet.runtime.metadata import Metadata
 
 KINDS = {"macs": "multiply-adds", "params": "parameters", "kb": "kB", "ms": "ms"}
 """The kinds of cost and their units; kB are 1,024 bytes."""
-WARM, TIMED = 5, 30
+WARM, TIMED = 5, 100
 """Runs before a model is timed, and runs of which the median is taken."""
 _PARITY = ParityResult(lines=200, real=200, widths=100, texts_differing=0, max_difference=1.2345678901234567e-07)
 """As long in a file as that of a real comparison, which is made when the model is exported."""
