@@ -55,6 +55,21 @@ def test_the_time_is_measured(model):
     assert 0 < Meter(64).cost(model, "ms") < 1000
 
 
+def test_two_models_are_timed_in_turns(model, monkeypatch):
+    smaller, meter, asked = prune(model, Pruning(ratio=0.5)).model, Meter(64), []
+    times = {id(model): iter([3.0, 1.0, 2.0]), id(smaller): iter([1.5, 9.0, 0.5])}
+
+    def clock(self, data, timed):
+        asked.append("full" if timed is model else "smaller")
+        return next(times[id(timed)])
+
+    monkeypatch.setattr(Meter, "milliseconds", clock)
+    found = meter.all(model, smaller)
+    assert asked == ["full", "smaller"] * 3
+    assert found.pop("ms") == (2.0, 1.5)
+    assert found == {kind: (meter.cost(model, kind), meter.cost(smaller, kind)) for kind in ("macs", "params", "kb")}
+
+
 class TestBudget:
     @pytest.mark.parametrize(
         ("kind", "most", "said"),

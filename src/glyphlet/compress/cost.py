@@ -29,6 +29,8 @@ KINDS = {"macs": "multiply-adds", "params": "parameters", "kb": "kB", "ms": "ms"
 """The kinds of cost and their units; kB are 1,024 bytes."""
 WARM, TIMED = 5, 100
 """Runs before a model is timed, and runs of which the median is taken."""
+ROUNDS = 3
+"""Turns in which two models are timed; the median of them is told."""
 _PARITY = ParityResult(lines=200, real=200, widths=100, texts_differing=0, max_difference=1.2345678901234567e-07)
 """As long in a file as that of a real comparison, which is made when the model is exported."""
 
@@ -56,8 +58,16 @@ class Meter:
         return len(data) / 1024 if kind == "kb" else self.milliseconds(data, model)
 
     def all(self, full: Recognizer, smaller: Recognizer) -> dict[str, tuple[float, float]]:
-        """Every kind of cost of two models."""
-        return {kind: (self.cost(full, kind), self.cost(smaller, kind)) for kind in KINDS}
+        """Every kind of cost of two models. They are timed in turns, so that what else the machine does falls on both."""
+        models = full, smaller
+        files = [self.exported(model) for model in models]
+        rounds = [[self.milliseconds(*pair) for pair in zip(files, models, strict=True)] for _ in range(ROUNDS)]
+        return {
+            "macs": (self.cost(full, "macs"), self.cost(smaller, "macs")),
+            "params": (self.cost(full, "params"), self.cost(smaller, "params")),
+            "kb": (len(files[0]) / 1024, len(files[1]) / 1024),
+            "ms": (statistics.median(a for a, _ in rounds), statistics.median(b for _, b in rounds)),
+        }
 
     def exported(self, model: Recognizer) -> bytes:
         """The bytes of the model's float32 file. That of `glyphlet export` differs by what it says of its training."""
