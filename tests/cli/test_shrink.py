@@ -111,6 +111,12 @@ class TestPrune:
         assert set(plain.tolist()) < set(full.tolist())
         assert not set(adapted.tolist()) & set(full.tolist())
 
+    @pytest.mark.parametrize(("sign", "said"), [(1, False), (-1, True)])
+    def test_a_smaller_model_that_is_slower_is_told(self, glyphlet, learned, tmp_path, monkeypatch, sign, said):
+        monkeypatch.setattr(Meter, "milliseconds", lambda self, data, model: 5000 + sign * count_parameters(model))
+        done = glyphlet("shrink", "prune", learned, "-o", tmp_path / "p.pt", "--ratio", 0.5)
+        assert ("note   the smaller model is slower here; --round-to 8 may help" in done.out) == said
+
     def test_a_checkpoint_without_lines(self, glyphlet, digits, tmp_path):
         save_imported(tmp_path / "i.pt", micro(nh=10), "imported", "a test")
         options = ("shrink", "prune", tmp_path / "i.pt", "-o", tmp_path / "s.pt", "--ratio", 0.5)

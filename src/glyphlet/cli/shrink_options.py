@@ -185,6 +185,8 @@ def finish(output: Path, outcome: Outcome, full: Restored) -> None:
     write_outcome(output, outcome)
     console = Console(highlight=False)
     console.print(table_of(["", "full", "smaller", "left"], [list(row) for row in outcome.rows()]))
+    if outcome.costs["ms"][1] > outcome.costs["ms"][0]:
+        console.print("note   the smaller model is slower here; --round-to 8 may help", markup=False, soft_wrap=True)
     for name, said in (
         ("model", str(output)),
         ("report", f"{output.with_suffix('.html')}, {output.with_suffix('.json')}"),
