@@ -1,13 +1,22 @@
-"""Models and folders that several tests use."""
+"""Models, trainings and folders that several tests use."""
 
+import io
+import os
+import signal
 from pathlib import Path
 
+import pytest
 import torch
+from rich.console import Console
 
 from glyphlet.charset import Charset
+from glyphlet.errors import Interrupted
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.spec import ModelSpec, PartSpec, Recipe, apply_settings, recipe_from
+from glyphlet.train import loop
+from glyphlet.train.checkpoint import load_checkpoint
+from glyphlet.train.task import load_task
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 """Real labelled lines; they lie beside the developers' checkouts only."""
@@ -63,3 +72,28 @@ def without_times(state: dict) -> dict:
     """The state of a checkpoint without what a clock says."""
     times = ("seconds", "epoch_seconds", "waited")
     return {**state, "progress": {k: v for k, v in state["progress"].items() if k not in times}}
+
+
+def trained(folder: Path, recipe: Recipe) -> dict:
+    """Train, or go on with what the folder holds; the last checkpoint."""
+    torch.manual_seed(0)
+    folder.mkdir(exist_ok=True)
+    loop.fit(load_task(recipe), folder, Console(file=io.StringIO()))
+    return load_checkpoint(folder / "checkpoints" / "last.pt")
+
+
+def stopped(train, *args, at: int) -> Interrupted:
+    """Call what trains, and let SIGTERM come in the update of this number."""
+    update = loop.Training.update
+
+    def interrupting(self, batch):
+        value = update(self, batch)
+        if self.progress.step + 1 == at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return value
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.Training, "update", interrupting)
+        with pytest.raises(Interrupted) as caught:
+            train(*args)
+    return caught.value

@@ -311,18 +311,15 @@ class TestRefused:
         glyphlet("shrink", "sensitivity", learned, "-o", curves, "--seed", 2).refused("another set of training lines")
         assert not (tmp_path / "p.pt").exists()
 
+    def measuring(self, digits, folder):
+        """The command for an imported model, which names no lines of its own."""
+        lines = f"data.train=['{digits}']"
+        return "shrink", "sensitivity", folder / "i.pt", "-o", folder / "s.json", "--set", lines
+
     def test_no_batch_normalisation(self, glyphlet, digits, tmp_path):
         model = micro(nh=10)
         save_imported(tmp_path / "i.pt", model, "imported", "a test")
-        verb = (
-            "shrink",
-            "sensitivity",
-            tmp_path / "i.pt",
-            "-o",
-            tmp_path / "s.json",
-            "--set",
-            f"data.train=['{digits}']",
-        )
+        verb = self.measuring(digits, tmp_path)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(adapt, "norms_of", lambda model: [])
             glyphlet(*verb).refused("has no batch normalisation to adapt", "go on without: --no-adapt")
@@ -331,15 +328,7 @@ class TestRefused:
     def test_a_model_that_reads_nothing(self, glyphlet, digits, tmp_path):
         torch.manual_seed(0)
         save_imported(tmp_path / "i.pt", micro(nh=10), "imported", "a test")
-        verb = (
-            "shrink",
-            "sensitivity",
-            tmp_path / "i.pt",
-            "-o",
-            tmp_path / "s.json",
-            "--set",
-            f"data.train=['{digits}']",
-        )
+        verb = self.measuring(digits, tmp_path)
         glyphlet(*verb).refused("has word accuracy 0 on the 8 validation lines", "train it further first")
         assert not (tmp_path / "s.json").exists()
 

@@ -1,8 +1,6 @@
 """A pruned model is an ordinary one: saved, loaded, trained further, resumed, exported, with another charset, pruned again."""
 
 import io
-import os
-import signal
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from glyphlet.charset import Charset
 from glyphlet.cli.train import take_over
 from glyphlet.compress.prune import Pruning, prune
 from glyphlet.compress.store import save_pruned
-from glyphlet.errors import CheckpointError, Interrupted, RecipeError
+from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.export.onnx import export_model
 from glyphlet.image import Geometry
 from glyphlet.models.recognizer import build
@@ -24,7 +22,7 @@ from glyphlet.train.checkpoint import load_checkpoint, save_checkpoint
 from glyphlet.train.restore import restore_run
 from glyphlet.train.start import begin, class_dimensions, load_start
 from glyphlet.train.task import load_task, start_from
-from support import part, same, without_times
+from support import part, same, stopped, without_times
 
 MODEL = {"backbone": {"name": "micro", "nh": 6, "depth": 1}, "neck": {"name": "bilstm", "hidden": 6}}
 TRAIN = {"epochs": 2, "batch": 16, "threads": 1, "accelerator": "cpu", "samples": 0, "workers": 0}
@@ -114,24 +112,13 @@ def test_every_kind_is_exported(parts, tmp_path):
     assert result.texts_differing == 0
 
 
-def test_it_is_trained_further_and_resumed_bit_for_bit(pruned, tmp_path, monkeypatch):
+def test_it_is_trained_further_and_resumed_bit_for_bit(pruned, tmp_path):
     path, model = pruned
     values = {"train": TRAIN}
     take_over(values, path, keep_charset=True)  # what `glyphlet train --start` does
     further = recipe(**{**values, "start": {**values["start"], "path": str(path)}})
     assert fit(tmp_path / "whole", further).begun.parts == ["backbone", "neck", "head"]
-    update = loop.Training.update
-
-    def interrupting(self, batch):
-        value = update(self, batch)
-        if self.progress.step + 1 == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return value
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop.Training, "update", interrupting)
-        with pytest.raises(Interrupted):
-            fit(tmp_path / "parts", further)
+    stopped(fit, tmp_path / "parts", further, at=3)
     (tmp_path / "r.yaml").write_text(further.to_yaml(), encoding="utf-8")
     assert load_recipe(tmp_path / "r.yaml") == further  # what a run folder keeps is enough
     fit(tmp_path / "parts", load_recipe(tmp_path / "r.yaml"))

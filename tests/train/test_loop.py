@@ -11,7 +11,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from glyphlet.errors import AlignmentError, CharsetError, CheckpointError, Interrupted, RecipeError, TrainingError
+from glyphlet.errors import AlignmentError, CharsetError, CheckpointError, RecipeError, TrainingError
 from glyphlet.spec import StartSpec, recipe_from
 from glyphlet.train import loop
 from glyphlet.train.checkpoint import load_checkpoint, save_checkpoint
@@ -20,7 +20,7 @@ from glyphlet.train.progress import Progress
 from glyphlet.train.restore import restore_run
 from glyphlet.train.start import Begun
 from glyphlet.train.task import load_task
-from support import part, same, without_times
+from support import part, same, stopped, without_times
 
 
 def recipe(**train):
@@ -73,22 +73,12 @@ class TestFit:
             (4, {"optimizer": "adadelta", "lr": 1}),
         ],
     )
-    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, tmp_path, monkeypatch, stop_at, train):
+    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, tmp_path, stop_at, train):
         """Stopped in the middle of an epoch (there are 5 batches in one) and at its end."""
         fit(tmp_path / "whole", **train)
-        update = loop.Training.update
-
-        def interrupting(self, batch):
-            value = update(self, batch)
-            if self.progress.step + 1 == stop_at:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return value
-
-        with monkeypatch.context() as patch:
-            patch.setattr(loop.Training, "update", interrupting)
-            with pytest.raises(Interrupted, match=r"glyphlet train --resume .*parts") as caught:
-                fit(tmp_path / "parts", **train)
-        assert caught.value.exit_code == 128 + signal.SIGTERM
+        error = stopped(lambda: fit(tmp_path / "parts", **train), at=stop_at)
+        assert re.search(r"glyphlet train --resume .*parts", str(error))
+        assert error.exit_code == 128 + signal.SIGTERM
         torch.manual_seed(12345)  # whatever happened in between
         np.random.seed(1)
         fit(tmp_path / "parts", **train)

@@ -1,6 +1,5 @@
 """Start from a trained model: what is taken, what stands still, what is refused."""
 
-import io
 import os
 import signal
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
 from glyphlet.charset import Charset
 from glyphlet.data.plan import draws
@@ -25,7 +23,7 @@ from glyphlet.train.frozen import freeze, train_mode
 from glyphlet.train.imported import save_imported
 from glyphlet.train.start import begin, class_dimensions, load_start
 from glyphlet.train.task import absolute_paths, load_task
-from support import micro, part
+from support import micro, part, trained
 
 CPU = {"threads": 1, "accelerator": "cpu", "workers": 0, "samples": 0}
 
@@ -317,25 +315,18 @@ def recipe(start=None, charset="0123456789", **train):
     return recipe_from({**values, "start": start}, "test")
 
 
-def fit(folder, made):
-    torch.manual_seed(0)
-    folder.mkdir(exist_ok=True)
-    loop.fit(load_task(made), folder, Console(file=io.StringIO()))
-    return load_checkpoint(folder / "checkpoints" / "last.pt")
-
-
 @pytest.fixture(scope="module")
 def old(tmp_path_factory):
     """A run folder to start from."""
     folder = tmp_path_factory.mktemp("old")
-    fit(folder, recipe(epochs=1))
+    trained(folder, recipe(epochs=1))
     return folder
 
 
 class TestTraining:
     def test_what_is_frozen_does_not_move_by_a_bit(self, old, tmp_path):
         before = load_start(old).weights
-        state = fit(tmp_path / "new", recipe({"path": str(old), "freeze": ["backbone"]}, ema=0.9))
+        state = trained(tmp_path / "new", recipe({"path": str(old), "freeze": ["backbone"]}, ema=0.9))
         for weights in (state["model"], state["average"]):
             moved = {name for name, value in weights.items() if not torch.equal(value, before[name])}
             assert moved == {"head.linear.weight", "head.linear.bias"}
@@ -346,7 +337,7 @@ class TestTraining:
     @pytest.mark.parametrize("only", [[], ["backbone"], ["neck", "head"]])
     def test_kept_norms_stand_still_but_their_scale_is_trained(self, old, tmp_path, only):
         before = load_start(old).weights
-        state = fit(tmp_path / "new", recipe({"path": str(old), "keep_norm": True, "only": only}))["model"]
+        state = trained(tmp_path / "new", recipe({"path": str(old), "keep_norm": True, "only": only}))["model"]
         statistics = [name for name in before if "running" in name]
         assert statistics
         kept = not only or "backbone" in only
@@ -357,7 +348,7 @@ class TestTraining:
 
     def test_without_a_rate_it_stays_at_the_start(self, old, tmp_path):
         before = load_start(old).weights
-        state = fit(tmp_path / "new", recipe({"path": str(old)}, lr=1e-30, epochs=1))
+        state = trained(tmp_path / "new", recipe({"path": str(old)}, lr=1e-30, epochs=1))
         torch.testing.assert_close(state["model"]["head.linear.weight"], before["head.linear.weight"], rtol=0, atol=0)
 
     def test_the_pull_holds_the_weights_near_the_start(self, old, tmp_path):
@@ -365,7 +356,9 @@ class TestTraining:
         away = []
         plain = {"optimizer": "sgd", "momentum": 0, "schedule": "constant", "lr": 0.001, "clip": 0, "weight_decay": 0}
         for weight in (0.0, 500.0):
-            state = fit(tmp_path / str(weight), recipe({"path": str(old), "keep_weight": weight}, epochs=4, **plain))
+            state = trained(
+                tmp_path / str(weight), recipe({"path": str(old), "keep_weight": weight}, epochs=4, **plain)
+            )
             moved = ((state["model"][n] - before[n]).square().sum() for n in before if n.startswith("head"))
             away.append(float(sum(moved)))
         assert 0 < away[1] < 0.2 * away[0]
@@ -396,7 +389,7 @@ class TestTraining:
         """Even when the start is gone by then."""
         (tmp_path / "start.pt").write_bytes((old / "checkpoints" / "best.pt").read_bytes())
         made = recipe({"path": str(tmp_path / "start.pt"), **start}, charset="0123456789x", ema=0.9, accumulate=2)
-        whole = fit(tmp_path / "whole", made)
+        whole = trained(tmp_path / "whole", made)
         update = loop.Training.update
 
         def interrupting(self, batches):
@@ -409,9 +402,9 @@ class TestTraining:
             patch.setattr(loop.Training, "update", interrupting)
             for step in (1, 3):
                 with pytest.raises(Interrupted, match=f"after {step} updates"):
-                    fit(tmp_path / "parts", made)
+                    trained(tmp_path / "parts", made)
         (tmp_path / "start.pt").unlink()
-        parts = fit(tmp_path / "parts", made)
+        parts = trained(tmp_path / "parts", made)
         for key in ("model", "average"):
             assert all(torch.equal(parts[key][name], value) for name, value in whole[key].items())
         assert parts["optimizer"]["param_groups"] == whole["optimizer"]["param_groups"]

@@ -1,26 +1,21 @@
 """Learning from a teacher: the parts of the loss by hand and by a second method, what does not fit, and whole trainings."""
 
-import io
 import math
-import os
-import signal
 
 import pytest
 import torch
-from rich.console import Console
 
 from glyphlet.charset import Charset
-from glyphlet.errors import CheckpointError, Interrupted, RecipeError
+from glyphlet.errors import CheckpointError, RecipeError
 from glyphlet.image import Geometry
 from glyphlet.models.heads import HEADS
+from glyphlet.models.losses import cosines, posterior_loss, similarity_loss
 from glyphlet.models.recognizer import build
 from glyphlet.spec import ModelSpec, TeacherSpec, recipe_from
-from glyphlet.train import loop
-from glyphlet.train.checkpoint import load_checkpoint
 from glyphlet.train.imported import save_imported
-from glyphlet.train.task import absolute_paths, load_task
-from glyphlet.train.teacher import Teaching, cosines, load_teacher, posterior_loss, similarity_loss
-from support import part, same
+from glyphlet.train.task import absolute_paths
+from glyphlet.train.teacher import Teaching, load_teacher
+from support import part, same, stopped, trained
 
 CPU = {"threads": 1, "accelerator": "cpu", "workers": 0, "samples": 0}
 PARTS = ("posteriors", "sequence", "features")
@@ -166,44 +161,27 @@ def recipe(teacher=None, **train):
     return recipe_from(values, "test")
 
 
-def fit(folder, made):
-    torch.manual_seed(0)
-    folder.mkdir(exist_ok=True)
-    loop.fit(load_task(made), folder, Console(file=io.StringIO()))
-    return load_checkpoint(folder / "checkpoints" / "last.pt")
-
-
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     """A run folder to learn from."""
     folder = tmp_path_factory.mktemp("teacher")
-    fit(folder, recipe(epochs=1))
+    trained(folder, recipe(epochs=1))
     return str(folder)
 
 
 class TestTraining:
-    def test_a_resumed_training_equals_one_that_was_not_stopped(self, teacher, tmp_path, monkeypatch):
+    def test_a_resumed_training_equals_one_that_was_not_stopped(self, teacher, tmp_path):
         made = recipe({"path": teacher, "posteriors": 0.5, "sequence": 0.2, "features": 2.0})
-        whole, update = fit(tmp_path / "whole", made)["model"], loop.Training.update
-
-        def interrupting(self, batch):
-            value = update(self, batch)
-            if self.progress.step + 1 == 3:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return value
-
-        with monkeypatch.context() as patch:
-            patch.setattr(loop.Training, "update", interrupting)
-            with pytest.raises(Interrupted):
-                fit(tmp_path / "parts", made)
-        assert same(fit(tmp_path / "parts", made)["model"], whole)
-        assert not same(fit(tmp_path / "alone", recipe())["model"], whole)
+        whole = trained(tmp_path / "whole", made)["model"]
+        stopped(trained, tmp_path / "parts", made, at=3)
+        assert same(trained(tmp_path / "parts", made)["model"], whole)
+        assert not same(trained(tmp_path / "alone", recipe())["model"], whole)
 
     def test_another_weight_is_another_training_and_another_path_is_not(self, teacher, tmp_path):
-        fit(tmp_path / "run", recipe({"path": teacher}, epochs=1))
+        trained(tmp_path / "run", recipe({"path": teacher}, epochs=1))
         with pytest.raises(CheckpointError, match=r"teacher.posteriors of this run has changed from 1.0 to 0.5"):
-            fit(tmp_path / "run", recipe({"path": teacher, "posteriors": 0.5}))
-        fit(tmp_path / "run", recipe({"path": f"{teacher}/checkpoints/best.pt"}, epochs=1))
+            trained(tmp_path / "run", recipe({"path": teacher, "posteriors": 0.5}))
+        trained(tmp_path / "run", recipe({"path": f"{teacher}/checkpoints/best.pt"}, epochs=1))
 
     def test_the_path_is_made_absolute_and_a_name_that_ships_is_found(self, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)

@@ -15,4 +15,5 @@ cost        multiply-adds, parameters, kB, ms, and a budget for one of them
 sensitivity what each group costs when some of it goes; threshold and fitting make a model of that
 eagleeye    the best of many smaller models that are drawn by chance
 record      what was measured, kept in a file to go on with
+page        the reports
 """

@@ -34,10 +34,6 @@ from glyphlet.models.recognizer import Recognizer
 KIND = "eagleeye"
 TRIES = 200
 """Draws for each candidate that is wanted; after so many in vain the search ends."""
-_NAMES = (
-    "model=another model", "validation=another set of validation lines",
-    "adapted=another set of training lines to adapt to, or of none", "groups=another choice of layers",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -205,7 +201,7 @@ class EagleEye:
         if not path.exists():
             return {"of": of, "command": watch.command, "tries": 0, "candidates": []}
         values = read_record(path, KIND)
-        check_same(path, values["of"], of, *_NAMES)
+        check_same(path, values["of"], of)
         return values
 
     def _unmet(self, tries: int, least: float) -> CompressionError:

@@ -14,6 +14,13 @@ from glyphlet.files import replace_file
 
 FORMAT = 1
 _DIGEST = "sha256"
+_SAID = {
+    "model": "another model",
+    "validation": "another set of validation lines",
+    "adapted": "another set of training lines to adapt to, or of none",
+    "groups": "another choice of layers",
+}
+"""What a person is told where these differ; of other settings both values are told."""
 
 
 @dataclass(frozen=True)
@@ -99,22 +106,20 @@ def _refused(path: Path, kind: str, problem: str, next_step: str = "") -> Compre
     )
 
 
-def check_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], *names: str) -> None:
+def check_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Refuse a record of something else.
 
     Args:
         path: where it was read.
         found: what it says that it is of.
         wanted: what it should be of; a key that is missing here may be anything.
-        names: what the keys are for a person, as `key=another model`.
 
     Raises:
         CompressionError: naming the first thing that differs.
     """
-    said = dict(name.split("=", 1) for name in names)
     for key, value in wanted.items():
         if found.get(key) != value:
-            what = said.get(key) or f"{key} {found.get(key)!r}, and now it is {value!r}"
+            what = _SAID.get(key) or f"{key} {found.get(key)!r}, and now it is {value!r}"
             raise CompressionError(
                 f"{path} is of {what}",
                 allowed="the model, the lines and the settings that it was begun with",

@@ -79,10 +79,10 @@ def sequence_targets(
     return torch.tensor(rows, dtype=torch.long, device=device)
 
 
-def _within(log_probs_NSK: torch.Tensor, steps: Sequence[int]) -> torch.Tensor:
-    """Which steps of each line count, bool (N, S): the first `steps` of it."""
-    places = torch.arange(log_probs_NSK.shape[1], device=log_probs_NSK.device)
-    return places < torch.tensor(steps, device=log_probs_NSK.device)[:, None]
+def _within(values_NS: torch.Tensor, steps: Sequence[int]) -> torch.Tensor:
+    """Which steps of each line count, bool (N, S): the first `steps` of it. Further dimensions of the values do not matter."""
+    places = torch.arange(values_NS.shape[1], device=values_NS.device)
+    return places < torch.tensor(steps, device=values_NS.device)[:, None]
 
 
 def stepwise_loss(
@@ -120,3 +120,38 @@ def confidence_penalty(log_probs_NTK: torch.Tensor, steps: Sequence[int] | None 
     if steps is not None:
         entropy_NT = entropy_NT.where(_within(log_probs_NTK, steps), 0.0)
     return entropy_NT.sum(1).mean()
+
+
+def posterior_loss(
+    ours_NSK: torch.Tensor, theirs_NSK: torch.Tensor, temperature: float = 1.0, steps: Sequence[int] | None = None
+) -> torch.Tensor:
+    """Kullback-Leibler divergence of our posteriors from theirs in nats, summed over the steps of a line, mean over lines.
+
+    It is multiplied by the square of the temperature, by which the gradients would be smaller (Hinton et al. 2015).
+
+    Args:
+        ours_NSK, theirs_NSK: logits.
+        temperature: both are divided by it.
+        steps: how many steps of each line count, from the first on; all by default.
+    """
+    ours, theirs = ((logits / temperature).log_softmax(-1) for logits in (ours_NSK, theirs_NSK))
+    divergence_NS = F.kl_div(ours, theirs, reduction="none", log_target=True).sum(2)
+    if steps is not None:
+        divergence_NS = divergence_NS.where(_within(divergence_NS, steps), 0.0)
+    return temperature**2 * divergence_NS.sum(1).mean()
+
+
+def similarity_loss(ours_NTD: torch.Tensor, theirs_NTE: torch.Tensor) -> torch.Tensor:
+    """Squared differences of the cosines between time steps, a mean over all pairs of a line, times T; mean over lines.
+
+    Args:
+        ours_NTD, theirs_NTE: features, of as many time steps.
+    """
+    ours_NTT, theirs_NTT = (cosines(features) for features in (ours_NTD, theirs_NTE))
+    return (ours_NTT - theirs_NTT).square().mean(2).sum(1).mean()
+
+
+def cosines(features_NTD: torch.Tensor) -> torch.Tensor:
+    """The cosine between each pair of time steps, (N, T, T)."""
+    directions = F.normalize(features_NTD, dim=2)
+    return directions @ directions.transpose(1, 2)

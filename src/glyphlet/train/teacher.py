@@ -15,18 +15,17 @@ The teacher sees the images that the student sees, in evaluation mode.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from glyphlet.codec import SequenceCodec
 from glyphlet.errors import RecipeError
 from glyphlet.models.head import Labels
+from glyphlet.models.losses import posterior_loss, similarity_loss
 from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.spec import TeacherSpec
 from glyphlet.train.start import load_start
@@ -129,41 +128,4 @@ class Teaching:
         return [text if fit else list(label) for text, fit, label in zip(texts, fits, labels, strict=True)]
 
 
-def posterior_loss(
-    ours_NSK: torch.Tensor, theirs_NSK: torch.Tensor, temperature: float = 1.0, steps: Sequence[int] | None = None
-) -> torch.Tensor:
-    """Kullback-Leibler divergence of our posteriors from theirs in nats, summed over the steps of a line, mean over lines.
-
-    It is multiplied by the square of the temperature, by which the gradients would be smaller (Hinton et al. 2015).
-
-    Args:
-        ours_NSK, theirs_NSK: logits.
-        temperature: both are divided by it.
-        steps: how many steps of each line count, from the first on; all by default.
-    """
-    ours, theirs = ((logits / temperature).log_softmax(-1) for logits in (ours_NSK, theirs_NSK))
-    divergence_NS = F.kl_div(ours, theirs, reduction="none", log_target=True).sum(2)
-    if steps is not None:
-        places = torch.arange(divergence_NS.shape[1], device=divergence_NS.device)
-        counts = torch.tensor(steps, device=divergence_NS.device)[:, None]
-        divergence_NS = divergence_NS.where(places < counts, 0.0)
-    return temperature**2 * divergence_NS.sum(1).mean()
-
-
-def similarity_loss(ours_NTD: torch.Tensor, theirs_NTE: torch.Tensor) -> torch.Tensor:
-    """Squared differences of the cosines between time steps, a mean over all pairs of a line, times T; mean over lines.
-
-    Args:
-        ours_NTD, theirs_NTE: features, of as many time steps.
-    """
-    ours_NTT, theirs_NTT = (cosines(features) for features in (ours_NTD, theirs_NTE))
-    return (ours_NTT - theirs_NTT).square().mean(2).sum(1).mean()
-
-
-def cosines(features_NTD: torch.Tensor) -> torch.Tensor:
-    """The cosine between each pair of time steps, (N, T, T)."""
-    directions = F.normalize(features_NTD, dim=2)
-    return directions @ directions.transpose(1, 2)
-
-
-__all__ = ["Teaching", "cosines", "load_teacher", "posterior_loss", "similarity_loss"]
+__all__ = ["Teaching", "load_teacher"]
