@@ -1,6 +1,7 @@
 """Learning from a teacher: the parts of the loss by hand and by a second method, what does not fit, and whole trainings."""
 
 import math
+import shutil
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from glyphlet.models.losses import cosines, posterior_loss, similarity_loss
 from glyphlet.models.recognizer import build
 from glyphlet.spec import ModelSpec, TeacherSpec, recipe_from
 from glyphlet.train.imported import save_imported
+from glyphlet.train.restore import restore_run
 from glyphlet.train.task import absolute_paths
 from glyphlet.train.teacher import Teaching, load_teacher
 from support import part, same, stopped, trained
@@ -182,6 +184,14 @@ class TestTraining:
         with pytest.raises(CheckpointError, match=r"teacher.posteriors of this run has changed from 1.0 to 0.5"):
             trained(tmp_path / "run", recipe({"path": teacher, "posteriors": 0.5}))
         trained(tmp_path / "run", recipe({"path": f"{teacher}/checkpoints/best.pt"}, epochs=1))
+
+    def test_a_teacher_that_is_gone_is_not_missed_but_in_training(self, teacher, tmp_path):
+        shutil.copytree(teacher, tmp_path / "gone")
+        trained(tmp_path / "run", recipe({"path": str(tmp_path / "gone")}, epochs=1))
+        shutil.rmtree(tmp_path / "gone")
+        assert len(restore_run(tmp_path / "run").validation_lines()) > 0
+        with pytest.raises(CheckpointError, match="there is no checkpoint"):
+            trained(tmp_path / "run", recipe({"path": str(tmp_path / "gone")}, epochs=2))
 
     def test_the_path_is_made_absolute_and_a_name_that_ships_is_found(self, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)

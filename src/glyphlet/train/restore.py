@@ -37,8 +37,8 @@ class Restored:
     measured: dict[str, Any]
 
     def validation_lines(self) -> CheckedLines:
-        """The run's validation lines, read or rendered anew."""
-        return load_task(self.recipe).validation
+        """The run's validation lines, read or rendered anew; its teacher, which may be gone, is not needed for that."""
+        return load_task(self.recipe.model_copy(update={"teacher": None})).validation
 
     def read(self, lines: CheckedLines) -> Validation:
         """Read lines as the training does when it validates, through its own loader."""
