@@ -142,3 +142,12 @@ def test_neighbours_come_from_above_or_below_and_leave_the_text_alone(built, lin
     both = built("neighbours", inside=0.1, both=1)(pixels, np.random.default_rng(0)) != pixels
     assert both[:, :16].any()
     assert both[:, 16:].any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("height", [1, 5])
+def test_a_line_of_one_column_keeps_its_shape_when_its_faint_ink_is_written_over(built, channels, height):
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        pixels = random.integers(0, 256, (channels, height, 1), dtype=np.uint8)
+        assert built("background")(pixels, random).shape == pixels.shape

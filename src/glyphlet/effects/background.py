@@ -65,7 +65,8 @@ def background(
             return line
         if through > 0.4:  # faint ink would bear a ground as faint as itself only; it is written over, so to speak
             often = min(3.5, math.log(random.uniform(0.15, 0.4)) / math.log(through))
-            share, through = np.asarray(cv2.pow(share, often), np.float32), through**often
+            # OpenCV takes the columns of a line that is one pixel wide for channels, and leaves that axis out.
+            share, through = np.asarray(cv2.pow(share, often), np.float32).reshape(line.shape), through**often
         kind = "photos" if photos and random.random() < 0.5 else known[int(random.integers(len(known)))]
         if kind == "photos":
             field = _cut_out(photos[int(random.integers(len(photos)))], line, random)
