@@ -28,6 +28,7 @@ from glyphlet.cli.shrink_options import (
     finish,
     ready,
 )
+from glyphlet.cli.shrink_quantize import quantize
 from glyphlet.cli.shrink_sensitivity import sensitivity
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="shrink",
-    help="Make a trained model smaller by removing channels, and see what that costs.",
+    help="Make a trained model smaller or faster, and see what that costs.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
@@ -162,5 +163,5 @@ def _finish(output: Path, begun: Ready, pruned: Pruned, read: Any, settings: dic
     finish(output, Outcome(f"Pruned: {begun.full.recipe.name}", pruned, costs, read, {}, settings), begun.full)
 
 
-for verb in (prune, sensitivity, eagleeye):
+for verb in (prune, sensitivity, eagleeye, quantize):
     app.command()(verb)

@@ -55,13 +55,13 @@ class Meter:
         if kind == "params":
             return count_parameters(model)
         data = self.exported(model)
-        return len(data) / 1024 if kind == "kb" else self.milliseconds(data, model)
+        return len(data) / 1024 if kind == "kb" else self.milliseconds(data)
 
     def all(self, full: Recognizer, smaller: Recognizer) -> dict[str, tuple[float, float]]:
         """Every kind of cost of two models. They are timed in turns, so that what else the machine does falls on both."""
         models = full, smaller
         files = [self.exported(model) for model in models]
-        rounds = [[self.milliseconds(*pair) for pair in zip(files, models, strict=True)] for _ in range(ROUNDS)]
+        rounds = [[self.milliseconds(data) for data in files] for _ in range(ROUNDS)]
         return {
             "macs": (self.cost(full, "macs"), self.cost(smaller, "macs")),
             "params": (self.cost(full, "params"), self.cost(smaller, "params")),
@@ -84,15 +84,24 @@ class Meter:
         )
         return bundled(graph, metadata)
 
-    def milliseconds(self, data: bytes, model: Recognizer) -> float:
+    def milliseconds(self, data: bytes) -> float:
         """The median time that onnxruntime takes for one line with one thread, in ms."""
-        geometry = model.geometry
-        line = {INPUT: np.zeros((1, geometry.channels, geometry.height, self.width), np.float32)}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             path.write_bytes(data)
-            session = open_model(path, threads=1).session
-        return 1000 * statistics.median([_seconds(session, line) for _ in range(WARM + TIMED)][WARM:])
+            return network_milliseconds(path, self.width)
+
+
+def network_milliseconds(path: Path, width: int) -> float:
+    """The median time that the network of a model file takes for one line of so many pixels, with one thread, in ms.
+
+    Raises:
+        ModelFileError: it is no model file.
+    """
+    bundle = open_model(path, threads=1)
+    geometry = bundle.metadata.geometry
+    line = {INPUT: np.zeros((1, geometry.channels, geometry.height, width), np.float32)}
+    return 1000 * statistics.median([_seconds(bundle.session, line) for _ in range(WARM + TIMED)][WARM:])
 
 
 def _seconds(session: Any, line: dict[str, Any]) -> float:
@@ -165,4 +174,4 @@ def shown(kind: str, value: float) -> str:
     return f"{number} {KINDS[kind]}"
 
 
-__all__ = ["KINDS", "Budget", "Meter", "shown"]
+__all__ = ["KINDS", "ROUNDS", "Budget", "Meter", "network_milliseconds", "shown"]

@@ -34,6 +34,11 @@ INPUT, OUTPUT = "image", "logits"
 """float32 (N, C, H, W) goes in, float32 (N, T, K) comes out."""
 FLOAT16, INT8, SCALE = "/float16", "/int8", "/scale"
 """What stands after the name of a constant that is stored as float16 or int8, and after that of the step sizes of the latter."""
+QUANTIZED, STEP = "/quantized", "/step"
+"""The same for a constant of a layer that is computed in int8, whose step sizes are those of its rows."""
+FOLDED = "/folded"
+"""The constant of a quantised file that holds the normalisations which were folded into its weights, one after the other: weight, bias,
+mean and variance. Nothing reads it but a training that starts from the file."""
 _ALLOWED = "a model file that `glyphlet export` wrote"
 _COPY_AGAIN = "copy or download the file again, and compare its size"
 
@@ -181,11 +186,14 @@ __all__ = [
     "DESCRIPTION_KEY",
     "DIGEST_KEY",
     "FLOAT16",
+    "FOLDED",
     "INPUT",
     "INT8",
     "OUTPUT",
     "PRODUCER",
+    "QUANTIZED",
     "SCALE",
+    "STEP",
     "UNSEALED",
     "Bundle",
     "is_whole",

@@ -28,7 +28,9 @@ CASE = "charset.case"
 """The feature of files whose charset has a `case`."""
 GEOMETRY = {"width": "geometry.width", "squeeze": "geometry.squeeze"}
 """The features of files whose geometry has a `width` or a `squeeze`: without them the keys are left out."""
-FEATURES: frozenset[str] = frozenset({CASE, *GEOMETRY.values()})
+SINGLE = "lines.single"
+"""The feature of files whose network takes one line at a time: beside others it would be read otherwise."""
+FEATURES: frozenset[str] = frozenset({CASE, SINGLE, *GEOMETRY.values()})
 """Features that a file may require of its reader."""
 CALIBRATIONS = ("none",)
 _PLAIN = Geometry()
@@ -205,4 +207,4 @@ def _geometry(values: dict[str, Any], where: str) -> Geometry:
     return Geometry(**values)
 
 
-__all__ = ["CALIBRATIONS", "FEATURES", "FORMAT", "HEADS", "Metadata", "refusal"]
+__all__ = ["CALIBRATIONS", "FEATURES", "FORMAT", "HEADS", "SINGLE", "Metadata", "refusal"]

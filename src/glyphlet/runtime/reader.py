@@ -24,7 +24,7 @@ from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError, ImageError
 from glyphlet.image import ImageSource, Line, name_of, prepare, scale, stack
 from glyphlet.runtime.bundle import INPUT, OUTPUT, open_model
-from glyphlet.runtime.metadata import Metadata
+from glyphlet.runtime.metadata import SINGLE, Metadata
 from glyphlet.runtime.shipped import DEFAULT
 
 MAX_BATCH_PIXELS = 2**20
@@ -88,6 +88,8 @@ class Reader:
         """
         _refuse_single(sources)
         batch = _at_least_one("batch", batch)
+        if SINGLE in self.metadata.features:
+            batch = 1
         readings: dict[int, Reading] = {}
         for group in self._groups(sources, batch):
             lines = [waiting.line for waiting in group]

@@ -10,6 +10,7 @@ Which dimension that is shows when the same head is built for one character more
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ from glyphlet.image import Geometry
 from glyphlet.models.recognizer import LAYOUTS, Recognizer, build
 from glyphlet.models.widths import resize
 from glyphlet.registry import nearest
-from glyphlet.runtime.bundle import FLOAT16, INT8, SCALE, open_model
+from glyphlet.runtime.bundle import FLOAT16, FOLDED, INT8, QUANTIZED, SCALE, STEP, open_model
 from glyphlet.runtime.shipped import model_path, those_that_ship
 from glyphlet.spec import ModelSpec, Recipe, StartSpec, recipe_from
 from glyphlet.train.checkpoint import BEST, load_checkpoint
 
 Weights = dict[str, torch.Tensor]
+_NORM = ("weight", "bias", "running_mean", "running_var")
+"""The vectors of a folded normalisation, in the order of the file."""
 SHOWN = 20
 """Characters of a list that are printed."""
 
@@ -112,8 +115,8 @@ def load_model_file(path: Path) -> Start:
         ModelFileError: there is no such file, or it is damaged or no model of Glyphlet.
     """
     metadata = open_model(path).metadata
-    constants = constants_of(onnx.load(path))
     facts = metadata.training
+    constants = constants_of(onnx.load(path), facts.get("folded", {}))
     if "model" not in facts or "equal_weights" not in facts:
         raise CheckpointError(
             f"{path} holds no weights to train on: {metadata.head} head, written by version {metadata.glyphlet}",
@@ -134,16 +137,39 @@ def load_model_file(path: Path) -> Start:
     return Start(path, recipe, metadata.charset, weights)
 
 
-def constants_of(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:
-    """The constants of a graph by name. Those stored with fewer bits are as they were before, but for the rounding."""
+def constants_of(
+    model: onnx.ModelProto, folded: Mapping[str, tuple[str, float]] | None = None
+) -> dict[str, NDArray[Any]]:
+    """The constants of a graph by name. Those stored with fewer bits are as they were before, but for the rounding.
+
+    Args:
+        model: the graph.
+        folded: of a file that is computed in int8, the weights into which a normalisation was folded, its name, and what it adds to the
+            variance. Both are taken apart again.
+    """
     stored = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
     found = {}
     for name, values in stored.items():
         if name.endswith(INT8):
             plain = name.removesuffix(INT8)
             found[plain] = values.astype(np.float32) * stored[plain + SCALE]
+        elif name.endswith(QUANTIZED):
+            plain = name.removesuffix(QUANTIZED)
+            step = stored[plain + STEP]
+            found[plain] = values.astype(np.float32) * step.reshape(-1, *(1 for _ in values.shape[1:]))
         else:
             found[name.removesuffix(FLOAT16)] = values
+    vectors = stored.get(FOLDED, np.zeros(0, np.float32))
+    for weight, (norm, epsilon) in (folded or {}).items():
+        outputs = len(found[weight])
+        scale, shift, mean, variance = own = vectors[: 4 * outputs].reshape(4, outputs)
+        vectors = vectors[4 * outputs :]
+        found |= dict(zip((f"{norm}.{what}" for what in _NORM), own, strict=True))
+        by = np.divide(np.sqrt(variance + epsilon), scale, out=np.zeros_like(scale), where=scale != 0)
+        found[weight] = found[weight] * by[:, None, None, None]
+        bias = weight.removesuffix("weight") + "bias"
+        if bias in found:
+            found[bias] = (found[bias] - shift) * by + mean
     return found
 
 
