@@ -353,3 +353,80 @@ class TestRefused:
         glyphlet("shrink", "sensitivity", learned, "-o", tmp_path / "s.txt").refused("does not end in .json")
         source = learned / "checkpoints" / "last.pt"
         glyphlet("shrink", "prune", source, "-o", source, "--ratio", 0.5).refused("a checkpoint of the run itself")
+
+
+class TestQuantize:
+    def test_a_run(self, glyphlet, learned, digits, tmp_path):
+        output = tmp_path / "my small.onnx"
+        done = glyphlet("shrink", "quantize", learned, "-o", output, "--max-loss", 100, "--lines", 16)
+        assert (done.code, done.err) == (0, "")
+        reader = Reader(output)
+        facts = reader.metadata.measured["int8"]
+        assert facts["word_accuracy"][0] == restore_run(learned).measured["validation_word_accuracy"] > 0.4
+        assert facts["calibration_lines"] == 16
+        assert f"{facts['layers']} layers in int8" in done.out
+        assert reader.metadata.name == restore_run(learned).recipe.name
+        report = json.loads(output.with_suffix(".onnx.json").read_text(encoding="utf-8"))
+        assert shlex.split(report["commands"]["Again"])[:3] == ["glyphlet", "shrink", "quantize"]
+        assert report["changed"] == facts["changed"]
+        assert "Before and after" in output.with_suffix(".onnx.html").read_text(encoding="utf-8")
+        image = digits.parent / digits.read_text(encoding="utf-8").split("\t")[0]
+        assert glyphlet("read", "-m", output, image).code == 0
+
+    def test_a_model_file_needs_lines(self, glyphlet, learned, digits, tmp_path):
+        model, output = learned / "model.onnx", tmp_path / "q.onnx"
+        done = glyphlet("shrink", "quantize", model, "-o", output)
+        done.refused("names no lines", "--set 'data.train=[labels.txt]'")
+        lines = ["--set", f"data.train=['{digits}']", "--set", f"data.validation=['{digits}']"]
+        done = glyphlet("shrink", "quantize", model, "-o", output, "--max-loss", 100, "--lines", 20, *lines)
+        assert (done.code, done.err) == (0, "")
+        assert Reader(output).metadata.measured["int8"]["calibration_lines"] == 20
+
+    def test_what_is_refused(self, glyphlet, learned, tmp_path):
+        to = ["-o", tmp_path / "q.onnx"]
+        glyphlet("shrink", "quantize", learned, "-o", tmp_path / "q.pt").refused("does not end in .onnx")
+        glyphlet("shrink", "quantize", learned, *to, "--lines", 1).refused("1 lines to calibrate on", "16 or more")
+        glyphlet("shrink", "quantize", learned, *to, "--max-loss", -1).refused("-1 points")
+        glyphlet("shrink", "quantize", learned, *to, "--recurrent", "dynamic").refused("no LSTM layer")
+        glyphlet("shrink", "quantize", learned, *to, "--skip", "backbon").refused("'backbon' is no layer", "backbone")
+        glyphlet("shrink", "quantize", tmp_path / "none.onnx", *to).refused("none.onnx does not exist")
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestDistill:
+    def test_a_pruned_checkpoint(self, glyphlet, learned, tmp_path):
+        small = tmp_path / "small.pt"
+        assert glyphlet("shrink", "prune", learned, "-o", small, "--ratio", 0.3).code == 0
+        few = ["--set", "train.epochs=2", "--runs", tmp_path / "runs"]
+        done = glyphlet("shrink", "distill", small, learned, *few)
+        assert (done.code, done.err) == (0, "")
+        (folder,) = runs_in(tmp_path / "runs")
+        recipe = restore_run(folder).recipe
+        assert (recipe.teacher.path, recipe.teacher.posteriors, recipe.teacher.sequence) == (str(learned), 1, 0)
+        assert recipe.start.path == str(small)
+        report = json.loads((folder / "distilled.json").read_text(encoding="utf-8"))
+        assert report["read"][0]["word_accuracy"] == restore_run(learned).measured["validation_word_accuracy"]
+        assert report["kb"][1] == (folder / "model.onnx").stat().st_size / 1024 < report["kb"][0]
+        assert shlex.split(report["command"])[:3] == ["glyphlet", "shrink", "distill"]
+        assert "Teacher and student" in (folder / "distilled.html").read_text(encoding="utf-8")
+
+    def test_a_recipe_takes_the_lines_of_the_teacher(self, glyphlet, learned, tmp_path):
+        before = restore_run(learned)
+        values = {**before.recipe.dump(), "name": "fresh", "data": {}}
+        values["charset"] = before.model.codec.charset.to_dict()
+        (tmp_path / "fresh.yaml").write_text(json.dumps(values), encoding="utf-8")
+        few = ["--set", "train.epochs=1", "--runs", tmp_path / "runs"]
+        done = glyphlet("shrink", "distill", tmp_path / "fresh.yaml", learned, *few)
+        assert (done.code, done.err) == (0, "")
+        recipe = restore_run(runs_in(tmp_path / "runs")[0]).recipe
+        assert recipe.data.train == before.recipe.data.train
+        assert (recipe.teacher.posteriors, recipe.teacher.sequence) == (0, 1)
+
+    def test_what_is_refused(self, glyphlet, learned, tmp_path):
+        to = ["--runs", tmp_path]
+        glyphlet("shrink", "distill", tmp_path / "none.pt", learned, *to).refused("no checkpoint", "none.pt")
+        glyphlet("shrink", "distill", "micro-nh1", learned, *to).refused("micro-nh1")
+        (tmp_path / "none.yaml").write_text("name: none\n", encoding="utf-8")
+        glyphlet("shrink", "distill", tmp_path / "none.yaml", "print", *to).refused("neither", "print names lines")
+        zero = ["--posteriors", 0, *to]
+        glyphlet("shrink", "distill", learned / "checkpoints" / "best.pt", learned, *zero).refused("are all 0")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glyphlet.cli.shrink_distill import distill
 from glyphlet.cli.shrink_eagleeye import eagleeye
 from glyphlet.cli.shrink_options import (
     BESIDE,
@@ -163,5 +164,5 @@ def _finish(output: Path, begun: Ready, pruned: Pruned, read: Any, settings: dic
     finish(output, Outcome(f"Pruned: {begun.full.recipe.name}", pruned, costs, read, {}, settings), begun.full)
 
 
-for verb in (prune, sensitivity, eagleeye, quantize):
+for verb in (prune, sensitivity, eagleeye, quantize, distill):
     app.command()(verb)

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from glyphlet import Reader
+from glyphlet.compress.compared import Read
 from glyphlet.compress.int8 import quantize as module
-from glyphlet.compress.int8.outcome import Read, write_outcome
+from glyphlet.compress.int8.outcome import write_outcome
 from glyphlet.compress.int8.quantize import Quantizing, quantize
 from glyphlet.data.sample import Sample
 from glyphlet.errors import CheckpointError, CompressionError
@@ -62,7 +63,7 @@ def test_what_stands_in_the_file(model_of, file_of, lines, readings, tmp_path):
 
 
 def test_the_same_file_comes_again(model_of, file_of, lines, readings, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "network_milliseconds", lambda path, width: 1.0)
+    monkeypatch.setattr("glyphlet.compress.compared.network_milliseconds", lambda path, width: 1.0)
     file = file_of(model_of(GLYPH))
     for name in ("a.onnx", "b.onnx"):
         quantize(file, tmp_path / name, lines(20), readings(file), Quantizing(1.0))

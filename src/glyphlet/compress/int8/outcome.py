@@ -9,30 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from glyphlet.compress.compared import Compared
 from glyphlet.evaluate.report import preformatted, table_section, write_report
-from glyphlet.evaluate.scores import percent, write_whole
-from glyphlet.metrics import Scores
+from glyphlet.evaluate.scores import write_whole
 
 
-@dataclass(frozen=True)
-class Read:
-    """How a file reads: lines, word accuracy, CER, and the limits of the first with 95 % confidence."""
-
-    lines: int
-    word_accuracy: float
-    low: float
-    high: float
-    cer: float
-
-    @classmethod
-    def of(cls, scores: Scores) -> Read:
-        """The part of the scores that is told."""
-        interval = scores.word_interval
-        return cls(scores.lines, scores.word_accuracy, interval.low, interval.high, scores.cer)
-
-
-@dataclass(frozen=True)
-class Quantized:
+@dataclass(frozen=True, kw_only=True)
+class Quantized(Compared):
     """A quantised file, and what it was made of. Pairs are before and after.
 
     Args:
@@ -41,11 +24,6 @@ class Quantized:
         kept: layers that could be, and stay in float for the sake of accuracy.
         noise: of each of them, quantised alone: the power by which it moves the logits, as a share of theirs.
         noise_of_all: the same for the file.
-        read: how both read the validation lines.
-        changed: lines that are read otherwise.
-        kb: sizes of the files, 1,024 bytes.
-        ms: medians for one line of `width` pixels, network alone, one thread, taken in turns.
-        width: pixels.
         calibrated: lines that ranges were taken from.
         recurrent: how recurrent layers are computed.
         max_loss: the word accuracy that was allowed to be lost.
@@ -56,24 +34,9 @@ class Quantized:
     kept: tuple[str, ...]
     noise: Mapping[str, float]
     noise_of_all: float
-    read: tuple[Read, Read]
-    changed: int
-    kb: tuple[float, float]
-    ms: tuple[float, float]
-    width: int
     calibrated: int
     recurrent: str
     max_loss: float
-
-    @property
-    def loss(self) -> float:
-        """The word accuracy that is lost; below 0 where some is gained."""
-        return self.read[0].word_accuracy - self.read[1].word_accuracy
-
-    @property
-    def faster(self) -> bool:
-        """Whether it took less time here."""
-        return self.ms[1] < self.ms[0]
 
     def facts(self) -> dict[str, Any]:
         """What stands in the model file."""
@@ -91,28 +54,15 @@ class Quantized:
             "ms_width": self.width,
         }
 
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """Name, before, after, and what is left of the first."""
-        words = [f"{percent(r.word_accuracy)} [{percent(r.low)}, {percent(r.high)}]" for r in self.read]
-        return [
-            ("kB", *(f"{kb:,.1f}" for kb in self.kb), percent(self.kb[1] / self.kb[0])),  # type: ignore[list-item]
-            (f"ms, {self.width} px", *(f"{ms:.3f}" for ms in self.ms), percent(self.ms[1] / self.ms[0])),  # type: ignore[list-item]
-            ("word accuracy", words[0], words[1], f"{0.0 - 100 * self.loss:+.2f} points"),
-            ("CER", percent(self.read[0].cer), percent(self.read[1].cer), ""),
-        ]
-
     def notes(self) -> list[str]:
         """What a person should know besides."""
-        lines = self.read[0].lines
-        made = [f"{self.changed} of {lines:,} lines are read otherwise"]
+        made = super().notes()
         if self.kept:
             made.append(f"in float for the sake of accuracy: {', '.join(self.kept)}")
         if not self.faster:
             made.append(
                 "it is not faster on this machine; glyphlet export --weights int8 gives about the same size at the speed of float32"
             )
-        if lines < 200:
-            made.append(f"with {lines} lines half a point of word accuracy cannot be told")
         return made
 
 
@@ -150,4 +100,4 @@ def write_outcome(values_path: Path, page_path: Path, found: Quantized, commands
     write_report(page_path, f"Quantised: {found.file.name}", sections)
 
 
-__all__ = ["Quantized", "Read", "decibels", "write_outcome"]
+__all__ = ["Quantized", "decibels", "write_outcome"]

@@ -21,10 +21,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from glyphlet.compress.cost import ROUNDS, network_milliseconds
+from glyphlet.compress.compared import compared
 from glyphlet.compress.int8.fallback import fewest, logits_of, noise
 from glyphlet.compress.int8.observe import Observed, observe
-from glyphlet.compress.int8.outcome import Quantized, Read
+from glyphlet.compress.int8.outcome import Quantized
 from glyphlet.compress.int8.plain import Layer, Plain
 from glyphlet.compress.int8.recurrent import with_dynamic_lstm
 from glyphlet.compress.int8.rewrite import rewrite
@@ -210,24 +210,16 @@ class _Trial:
     def outcome(self, file: Path, kept: int, calibrated: int) -> Quantized:
         """What has come of it, timed in turns with the first file."""
         widths = sorted(line.shape[-1] for line in self.work.judged)
-        width = widths[len(widths) // 2]
-        turns = [[network_milliseconds(p, width) for p in (file, self.path)] for _ in range(ROUNDS)]
-        ms = sorted(a for a, _ in turns)[ROUNDS // 2], sorted(b for _, b in turns)[ROUNDS // 2]
-        after = self.read[kept]
-        changed = sum(a.text != b.text for a, b in zip(self.before.results, after.results, strict=True))
         rounding = logits_of(onnx.load(self.path), self.work.judged)
         names = [layer.name.removesuffix(".weight") for layer in self.work.layers]
+        pair = compared((file, self.path), (self.before, self.read[kept]), widths[len(widths) // 2])
         return Quantized(
+            **vars(pair),
             file=file,
             int8=tuple(names[kept:]),
             kept=tuple(names[:kept]),
             noise={layer.name.removesuffix(".weight"): self.work.noise[layer.name] for layer in self.work.layers},
             noise_of_all=noise(self.work.exact, rounding),
-            read=(Read.of(self.before.scores), Read.of(after.scores)),
-            changed=changed,
-            kb=(file.stat().st_size / 1024, len(bundled(self.graph, self.metadata)) / 1024),
-            ms=ms,
-            width=width,
             calibrated=calibrated,
             recurrent=self.work.how.recurrent,
             max_loss=self.work.how.max_loss,
