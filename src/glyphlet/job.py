@@ -324,6 +324,7 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
         parity = export_model(
             best.model, path, compared.sources(),
             trained=best.read(compared).texts, name=recipe.name, training=best.facts, measured=best.measured,
+            weights=recipe.weights,
         )  # fmt: skip
     console.print(
         f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.summary()}",
@@ -371,7 +372,7 @@ def report_sections(
     width = int(widths[len(widths) // 2])
     costs: dict[str, str | tuple[str, str]] = {
         "Parameters": f"{count_parameters(task.model):,}",
-        "Model file": (f"{path.stat().st_size / 1024:.1f} kB", "float32, with charset and geometry"),
+        "Model file": (f"{path.stat().st_size / 1024:.1f} kB", f"{task.recipe.weights}, with charset and geometry"),
         "Multiply-adds": (f"{multiply_adds(task.model, width) / 1e6:.2f} M", f"for a line of {width} pixels"),
         "Training": (f"{outcome.seconds:.0f} s", f"{outcome.epochs} epochs, {outcome.steps} updates"),
     }

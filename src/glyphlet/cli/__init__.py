@@ -23,6 +23,7 @@ from glyphlet.cli.data import app as data
 from glyphlet.cli.demo import demo
 from glyphlet.cli.evaluate import evaluate
 from glyphlet.cli.export import export
+from glyphlet.cli.fit import fit
 from glyphlet.cli.importer import import_
 from glyphlet.cli.models import models
 from glyphlet.cli.read import read
@@ -56,7 +57,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (demo, synth, train, evaluate, export, read, models):
+for verb in (demo, synth, train, fit, evaluate, export, read, models):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)

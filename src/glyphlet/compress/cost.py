@@ -10,16 +10,17 @@ import copy
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glyphlet.errors import CompressionError
-from glyphlet.export.onnx import bundled, facts_to_train_on, to_onnx
-from glyphlet.export.parity import ParityResult
+from glyphlet.export.onnx import WEIGHTS, bundled, facts_to_train_on, to_onnx
+from glyphlet.export.parity import ParityResult, Rounding
+from glyphlet.export.storage import stored_as
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.models.summary import count_parameters, multiply_adds
 from glyphlet.runtime.bundle import INPUT, open_model
@@ -71,8 +72,17 @@ class Meter:
 
     def exported(self, model: Recognizer) -> bytes:
         """The bytes of the model's float32 file. That of `glyphlet export` differs by what it says of its training."""
+        return self.files(model, ("float32",))["float32"]
+
+    def files(self, model: Recognizer, kinds: Sequence[str] = WEIGHTS) -> dict[str, bytes]:
+        """The bytes of the model's files, one for each way in which `glyphlet export` can store the weights."""
         model = copy.deepcopy(model).cpu().float().eval()
         graph = to_onnx(model)
+        return {kind: self._file(model, graph, kind) for kind in kinds}
+
+    def _file(self, model: Recognizer, graph: Any, kind: str) -> bytes:
+        exact = kind == "float32"
+        parity = _PARITY if exact else replace(_PARITY, rounding=Rounding(kind, 200, 0, _PARITY.max_difference))
         metadata = Metadata(
             name=self.name,
             charset=model.codec.charset,
@@ -80,9 +90,9 @@ class Meter:
             time_stride=model.time_stride,
             head=model.codec.kind,
             training={**self.facts, **facts_to_train_on(model, graph)},
-            parity=_PARITY.to_dict(),
+            parity=parity.to_dict(),
         )
-        return bundled(graph, metadata)
+        return bundled(graph if exact else stored_as(kind, graph), metadata)
 
     def milliseconds(self, data: bytes) -> float:
         """The median time that onnxruntime takes for one line with one thread, in ms."""

@@ -16,6 +16,7 @@ FORMAT = 1
 _DIGEST = "sha256"
 _SAID = {
     "model": "another model",
+    "train": "another set of training lines",
     "validation": "another set of validation lines",
     "adapted": "another set of training lines to adapt to, or of none",
     "groups": "another choice of layers",
@@ -84,7 +85,7 @@ def read_record(path: Path, kind: str) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise _refused(path, kind, "does not exist", f"make it with `glyphlet shrink {kind}`") from error
+        raise _refused(path, kind, "does not exist", f"make it with `{_verb(kind)}`") from error
     except OSError as error:
         raise _refused(path, kind, f"cannot be read: {error.strerror or error}", "check the path") from error
     except ValueError as error:  # of JSON or of UTF-8
@@ -98,10 +99,14 @@ def read_record(path: Path, kind: str) -> dict[str, Any]:
     return values
 
 
+def _verb(kind: str) -> str:
+    return f"glyphlet {kind}" if kind == "fit" else f"glyphlet shrink {kind}"
+
+
 def _refused(path: Path, kind: str, problem: str, next_step: str = "") -> CompressionError:
     return CompressionError(
         f"{path} {problem}",
-        allowed=f"a file that `glyphlet shrink {kind}` wrote",
+        allowed=f"a file that `{_verb(kind)}` wrote",
         next_step=next_step or "delete it to measure anew, or give another path",
     )
 

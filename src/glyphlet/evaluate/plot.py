@@ -37,7 +37,7 @@ STYLE = (
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Axis:
     """Maps values to user units: `first` lies at `start`, `last` at `stop`."""
 
     first: float
@@ -48,6 +48,7 @@ class _Axis:
     ticks: tuple[float, ...]
 
     def at(self, value: float) -> float:
+        """Where a value lies, in user units."""
         first, last, value = (math.log10(v) if self.log else v for v in (self.first, self.last, value))
         return self.start + (value - first) / (last - first) * (self.stop - self.start)
 
@@ -87,7 +88,7 @@ def line_chart(
         fit_y = _logarithmic if log_y else _linear
         ys = [p[1] for p in points] + ([0.0] if from_zero and not log_y else [])
         y = fit_y(ys, y_range, HEIGHT - _BOTTOM, _TOP + 20 * rows)
-        drawn = _grid(x, y, x_label, y_label) + legend + _lines(runs, x, y)
+        drawn = grid(x, y, x_label, y_label) + legend + _lines(runs, x, y)
     else:
         drawn = f'<text x="{WIDTH / 2}" y="{HEIGHT / 2}" text-anchor="middle">No values</text>'
     described = f"{title}: {y_label} by {x_label}" + "".join(f"; {_last(name, found)}" for name, found in runs.items())
@@ -121,7 +122,7 @@ def _step(span: float, most: int) -> float:
 
 def _linear(
     values: Sequence[float], limits: tuple[float, float] | None, start: float, stop: float, fit: bool = True
-) -> _Axis:
+) -> Axis:
     """An axis with ticks at nice numbers; without limits and with `fit` it ends at ticks."""
     low, high = limits or (min(values), max(values))
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # a single value, or several that differ by rounding only
@@ -136,10 +137,10 @@ def _linear(
         low, high = first * step, last * step
     ticks = [round(i * step, 12 - math.floor(math.log10(step))) for i in range(first, last + 1)]
     room = (high - low) * 1e-9
-    return _Axis(low, high, start, stop, False, tuple(t for t in ticks if low - room <= t <= high + room))
+    return Axis(low, high, start, stop, False, tuple(t for t in ticks if low - room <= t <= high + room))
 
 
-def _logarithmic(values: Sequence[float], limits: tuple[float, float] | None, start: float, stop: float) -> _Axis:
+def _logarithmic(values: Sequence[float], limits: tuple[float, float] | None, start: float, stop: float) -> Axis:
     """An axis with ticks at powers of ten, and at 2 and 5 times these where there are few."""
     low, high = limits or (min(values), max(values))
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -152,7 +153,14 @@ def _logarithmic(values: Sequence[float], limits: tuple[float, float] | None, st
         if low == high:
             low, high = low / 10, high * 10
             ticks = [low, low * 10, high]
-    return _Axis(low, high, start, stop, True, tuple(t for t in ticks if low * (1 - 1e-9) <= t <= high * (1 + 1e-9)))
+    return Axis(low, high, start, stop, True, tuple(t for t in ticks if low * (1 - 1e-9) <= t <= high * (1 + 1e-9)))
+
+
+def axis(
+    values: Sequence[float], limits: tuple[float, float] | None, ends: tuple[float, float], log: bool = False
+) -> Axis:
+    """An axis from user unit to user unit that fits values, or lies between limits."""
+    return (_logarithmic if log else _linear)(values, limits, *ends)
 
 
 def number(value: float) -> str:
@@ -163,7 +171,8 @@ def number(value: float) -> str:
     return f"{round(value):,}" if abs(value) >= 1e5 else f"{value:,.5g}"
 
 
-def _grid(x: _Axis, y: _Axis, x_label: str, y_label: str) -> str:
+def grid(x: Axis, y: Axis, x_label: str, y_label: str) -> str:
+    """Both axes of a chart, with their ticks and labels."""
     bottom, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
     parts = []
     for tick in y.ticks:
@@ -201,7 +210,7 @@ def _legend(names: Sequence[str]) -> tuple[str, int]:
     return "".join(parts), row + 1
 
 
-def _lines(runs: Mapping[str, list[list[tuple[float, float]]]], x: _Axis, y: _Axis) -> str:
+def _lines(runs: Mapping[str, list[list[tuple[float, float]]]], x: Axis, y: Axis) -> str:
     parts = []
     for i, (name, found) in enumerate(runs.items()):
         dots = sum(map(len, found)) <= _DOTS
@@ -217,4 +226,4 @@ def _lines(runs: Mapping[str, list[list[tuple[float, float]]]], x: _Axis, y: _Ax
     return "".join(parts)
 
 
-__all__ = ["HEIGHT", "STYLE", "WIDTH", "line_chart", "number"]
+__all__ = ["HEIGHT", "STYLE", "WIDTH", "Axis", "axis", "grid", "line_chart", "number"]

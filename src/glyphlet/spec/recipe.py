@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
@@ -53,6 +53,8 @@ class Recipe(Strict):
     """A trained model to start from; by default the first weights are drawn by chance."""
     teacher: TeacherSpec | None = None
     """A trained model whose outputs are learned beside the labels."""
+    weights: Literal["float32", "float16", "int8"] = "float32"
+    """How the model file stores the weights; it is written at the end of the training."""
     published: dict[str, Any] = {}
     """Figures that the source gives, for comparison: `parameters`, `epochs`, `word_accuracy`, ..."""
 
