@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from glyphlet.train.task import Task
 
 
+_SHOWN = (0, 1, 2, 3, 5, 6, 7, 8)
+"""Columns of the table that a terminal of 80 characters has room for."""
+
+
 def fit(
     source: Annotated[
         list[str],
@@ -146,12 +150,13 @@ def bar(console: Any, seconds: float) -> Iterator[Any]:
 
 def report(search: Fit, found: Found, further: str, console: Any) -> None:
     """The table, the page, and what to do next."""
-    from glyphlet.compress.search.page import COLUMNS, out, rows, write_page
+    from glyphlet.compress.search.page import out, rows, write_page
 
     state, wish, batch = search.state, search.wish, search.batch
     commands = {"Train it to the end": further, "Again": state.command}
     page = write_page(search.folder, state, found, wish, batch, commands)
-    console.print(table_of(list(COLUMNS), [list(row) for row in rows(state, found, batch)]))
+    shown = [[row[place].removesuffix(" %") for place in _SHOWN] for row in rows(state, found, batch)]
+    console.print(table_of(["candidate", "kB", "as", "ms", "lines", "words %", "CER %", "front"], shown, narrow=True))
     for name, why in out(state):
         console.print(f"not to the end: {name}: {why}", markup=False, soft_wrap=True)
     if not found.done:

@@ -196,12 +196,13 @@ def finish(output: Path, outcome: Outcome, full: Restored) -> None:
         console.print(f"{name:<6} {said}", markup=False, soft_wrap=True)
 
 
-def table_of(names: list[str], rows: list[list[str]], title: str = "") -> Any:
-    """A table for the terminal; the first column to the left, the others to the right."""
+def table_of(names: list[str], rows: list[list[str]], title: str = "", *, narrow: bool = False) -> Any:
+    """A table for the terminal; the first column to the left, the others to the right. A narrow one has no lines between them."""
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=title or None, title_justify="left")
+    made = Table(title=title or None, title_justify="left", box=box.SIMPLE if narrow else box.HEAVY_HEAD)
     for place, name in enumerate(names):
         made.add_column(name, justify="right" if place else "left", overflow="fold")
     for row in rows:

@@ -11,11 +11,12 @@ from html import escape
 
 from glyphlet.evaluate.plot import HEIGHT, STYLE, WIDTH, Axis, axis, grid, number
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 16, 60, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 16, 72, 48
 _RADIUS = 4.5
 _STYLE = (
     ".gl-chart .limit{stroke:var(--s3);stroke-width:1.5;stroke-dasharray:6 4}"
     ".gl-chart .front{fill:none;stroke:var(--s0);stroke-width:1.5}"
+    ".gl-chart .dim{stroke:var(--soft);fill:var(--soft)}"
     ".gl-chart .open{fill:none;stroke-width:1.5}.gl-chart .chosen{fill:none;stroke:var(--s1);stroke-width:2.5}"
 )
 
@@ -116,8 +117,7 @@ def _dots(dots: Sequence[Dot], x: Axis, y: Axis) -> str:
     parts = []
     for dot in dots:
         px, py = _place(dot, x, y)
-        colour = 0 if dot.front else 5
-        look = f"c{colour}" if dot.solid else f"c{colour} open"
+        look = ("c0" if dot.front else "dim") + ("" if dot.solid else " open")
         said = escape(f"{dot.name}: {number(dot.y)} at {number(dot.x)}")
         parts.append(f'<circle class="{look}" cx="{px:.1f}" cy="{py:.1f}" r="{_RADIUS}"><title>{said}</title></circle>')
         if dot.chosen:
@@ -130,7 +130,7 @@ def _dots(dots: Sequence[Dot], x: Axis, y: Axis) -> str:
 
 def _keys(keys: tuple[str, str]) -> str:
     parts, at = [], float(_LEFT)
-    for name, look in zip(keys, ("c5", "c5 open"), strict=True):
+    for name, look in zip(keys, ("dim", "dim open"), strict=True):
         if name:
             parts.append(f'<circle class="{look}" cx="{at + 5:.1f}" cy="38" r="{_RADIUS}"/>')
             parts.append(f'<text class="key" x="{at + 15:.1f}" y="42">{escape(name)}</text>')

@@ -6,8 +6,11 @@ entrants    the candidates: the widest of each ladder that meet the limits, narr
 plan        how long the rungs are, so that they fit into the time
 race        trains one candidate for so many updates, from where it stood
 cut         a wider network pruned to the limits
-halving     the rungs: all for a short time, the best third for longer
-front       which candidates no other beats, and which one is chosen
-fit         all of it in order, kept in a file and gone on with
+halving     one candidate through one rung
+rungs       all for a short time, the best third for longer, and so on
+front       which candidates no other beats, who goes on, and which one is chosen
+clock state how much time is left, and what is kept in a file to go on with
+fit         all of it in order
+finish      the chosen one as files
 page        the report
 """

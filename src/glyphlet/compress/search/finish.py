@@ -172,7 +172,7 @@ def _nothing(entrants: Sequence[Entrant], wish: Wish) -> CompressionError:
             next_step="look at the lines with glyphlet data check, or raise the limits a little",
         )
     return CompressionError(
-        f"{wish.hours:g} hours were over before one of {len(entrants)} candidates was trained and read with",
+        f"{wish.hours:g} hours were over before any candidate was trained and read with",
         allowed="some minutes: a candidate needs to see some thousand lines",
         next_step=f"go on with the same command and --hours {max(0.1, 10 * wish.hours):g}",
     )

@@ -9,7 +9,7 @@ search goes on. All is chosen on the validation lines; test lines are not read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from glyphlet.compress.cost import Meter
 from glyphlet.compress.search.clock import Clock
 from glyphlet.compress.search.entrants import Entrant, Proposing
 from glyphlet.compress.search.finish import Finish, Found
-from glyphlet.compress.search.front import chosen, promoted
-from glyphlet.compress.search.halving import Planned, Runner, pace
+from glyphlet.compress.search.halving import Runner
 from glyphlet.compress.search.limits import Cost, Gauge
-from glyphlet.compress.search.plan import Pace, affordable, rung_ends, sizes
+from glyphlet.compress.search.plan import affordable
 from glyphlet.compress.search.race import Race
+from glyphlet.compress.search.rungs import Rungs
 from glyphlet.compress.search.space import ladders
 from glyphlet.compress.search.state import State, Wish, identity
 from glyphlet.errors import CompressionError, Interrupted
@@ -37,8 +37,6 @@ EACH = 3.0
 """Seconds of the time box for each candidate at the least; in a short one there are fewer."""
 NARROWER = {False: (0, 2), True: (0, 2, 4, 6)}
 """How many widths below the widest are tried; with a wanted accuracy also much narrower ones, for the smallest is wanted."""
-RUNGS = {False: 1.0, True: 0.65}
-"""Share of the time for the rungs; with a wanted accuracy the rest is for smaller candidates than the one that has it."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +110,14 @@ class Fit:
                 self._propose()
             self.race = Race(self.task, self.folder / "candidates")
             with self.race.open():
-                if not all(entrant.speed for entrant in self.state.entrants):
-                    self._measure()
-                self._keep_for_the_end()
-                self.runner = Runner(
+                runner = Runner(
                     self.race, self.wish.limits, self.gauge.cost, self.clock, self.watch.caught, self._write, self._over
                 )
-                done = self._rungs() and self._smaller()
-                return self._finish(done)
+                rungs = Rungs(self.state, self.wish, runner, self.watch.say, self._stop)
+                if not all(entrant.speed for entrant in self.state.entrants):
+                    self._measure(rungs)
+                self._keep_for_the_end()
+                return self._finish(rungs.run() and rungs.smaller())
 
     def _write(self) -> None:
         self.state.seconds = self.clock.spent()
@@ -152,7 +150,7 @@ class Fit:
         def measured(model: Recognizer) -> Cost:
             self._tell("measuring what candidates cost")
             self._stop()
-            return self.gauge.cost(model)
+            return self.gauge.fresh(model)
 
         proposing = Proposing(
             lambda spec: build(spec, recipe.image, charset),
@@ -174,7 +172,7 @@ class Fit:
         self.state.entrants = found[:most]
         self.state.untried += [[entrant.name, "no time"] for entrant in found[most:]]
 
-    def _measure(self) -> None:
+    def _measure(self, rungs: Rungs) -> None:
         """Measure how fast each candidate is trained, and leave out those that there is no time for."""
         for entrant in self.state.entrants:
             self._tell(f"measuring how fast {entrant.name} is trained")
@@ -182,8 +180,7 @@ class Fit:
             self._stop_before_the_race()
         entrants = self.state.entrants
         self._keep_for_the_end()
-        seconds = self.clock.left() * RUNGS[self.wish.least is not None]
-        self._leave_out(entrants, affordable(self._paces(entrants), seconds, self.most))
+        self._leave_out(entrants, affordable(rungs.paces(entrants), rungs.seconds(), rungs.most))
         self._write()
 
     def _stop_before_the_race(self) -> None:
@@ -196,111 +193,6 @@ class Fit:
         """Time to read the validation lines once more and to write the model file."""
         slowest = min(entrant.speed for entrant in self.state.entrants)
         self.clock.keep = min(0.2 * self.clock.seconds, 3.0 + 2 * len(self.race.held()) / slowest / 3)
-
-    @property
-    def most(self) -> int:
-        """Updates of a whole training by the recipe."""
-        return self.task.recipe.train.epochs * len(self.race.loader)
-
-    def _paces(self, entrants: Sequence[Entrant]) -> list[Pace]:
-        lines = len(self.race.held())
-        return [pace(entrant, self.batch, lines) for entrant in entrants]
-
-    # -- the race ---------------------------------------------------------------------------------------------------
-
-    def _rungs(self) -> bool:
-        """Run the rungs; whether all came to their end."""
-        while rung := self._rung():
-            for place, name in enumerate(rung.names):
-                if self.clock.over():
-                    return False
-                entrant = self._named(name)
-                if entrant.failed or _has_run(entrant, rung):
-                    continue
-                what = f"rung {rung.number + 1}, {place + 1} of {len(rung.names)}: {name}"
-                self._run(entrant, rung, self._end(entrant, rung), what)
-            self._say(rung)
-            if rung.final:
-                return True
-        return False
-
-    def _run(self, entrant: Entrant, rung: Planned, end: int, what: str) -> None:
-        self._tell(what)
-        self.runner.run(entrant, rung, end, what)
-        self._stop()
-        last = entrant.last
-        if last and not entrant.failed and last.rung == rung.number:
-            before = entrant.readings[-2].updates if len(entrant.readings) > 1 else 0
-            entrant.speed = self.batch * max(1, last.updates - before) / max(1e-3, last.seconds)
-
-    def _named(self, name: str) -> Entrant:
-        return next(entrant for entrant in self.state.entrants if entrant.name == name)
-
-    def _rung(self) -> Planned | None:
-        """The rung that is not at its end, or the next one; None where no time or no candidate is left."""
-        rungs = [Planned(**rung) for rung in self.state.rungs]
-        alive = self.state.entrants
-        counts = sizes(len(alive))[len(rungs) :]
-        if rungs:
-            last = rungs[-1]
-            racing = [self._named(name) for name in last.names]
-            if last.final or any(not e.failed and not _has_run(e, last) for e in racing):
-                return last
-            alive = promoted(racing, counts[0], self.wish.limits, self.wish.least)
-        if not alive or self.clock.over():
-            return None
-        counts[0] = len(alive)
-        done = rungs[-1].end if rungs else 0
-        seconds = self.clock.left() * RUNGS[self.wish.least is not None]
-        ends = rung_ends(done, counts, self._paces(alive), seconds, self.most)
-        first = rungs[0].first if rungs else ends[0]
-        made = Planned(len(rungs), [entrant.name for entrant in alive], ends[0], first, len(counts) == 1)
-        self.state.rungs.append(asdict(made))
-        self._write()
-        return made
-
-    def _end(self, entrant: Entrant, rung: Planned) -> int:
-        """Where a candidate stops: at the end of the rung, or in the last rung at its share of the time that is left."""
-        if not rung.final:
-            return rung.end
-        waiting = [e for e in map(self._named, rung.names) if not e.failed and not _has_run(e, rung)]
-        needed = sum((rung.end - _updates(e)) / e.speed for e in waiting) * self.batch
-        share = min(1.0, self.clock.left() / max(1e-6, needed))
-        return max(_updates(entrant) + 1, _updates(entrant) + int(share * (rung.end - _updates(entrant))))
-
-    def _smaller(self) -> bool:
-        """With a wanted accuracy: bring smaller candidates than the one that has it to their end, the most accurate first."""
-        least, limits = self.wish.least, self.wish.limits
-        last = Planned(**self.state.rungs[-1])
-        while least is not None and not self.clock.over():
-            best = chosen(self.state.entrants, limits, least)
-            if best is None or best.last is None or best.last.read.word < least:
-                break
-            size = limits.key(best.kb, best.cost.ms)
-            waiting = [
-                e for e in self.state.entrants
-                if e.last and e.weights and not e.failed and not e.last.final and limits.key(e.kb, e.cost.ms) < size
-            ]  # fmt: skip
-            if not waiting:
-                break
-            entrant = max(waiting, key=lambda e: e.last.rank() if e.last else (0.0, 0.0))
-            seconds = (last.end - _updates(entrant)) * self.batch / entrant.speed
-            if seconds > self.clock.left():
-                self.state.untried.append([entrant.name, "no time for its last rung"])
-                return False
-            self._run(entrant, last, last.end, f"a smaller one: {entrant.name}")
-        return True
-
-    def _say(self, rung: Planned) -> None:
-        read = [e for e in map(self._named, rung.names) if e.last and not e.failed]
-        if not read:
-            return
-        best = max(read, key=lambda e: e.last.rank() if e.last else (0.0, 0.0))
-        assert best.last
-        self.watch.say(
-            f"rung {rung.number + 1}: {len(read)} candidates, {rung.end:,} updates ({rung.end * self.batch:,} lines); best "
-            f"{best.name}, {best.last.read}"
-        )
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -323,12 +215,4 @@ def _like_facts(task: Task) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _has_run(entrant: Entrant, rung: Planned) -> bool:
-    return any(r.rung == rung.number and (r.final or r.updates >= rung.end) for r in entrant.readings)
-
-
-def _updates(entrant: Entrant) -> int:
-    return entrant.last.updates if entrant.last else 0
-
-
-__all__ = ["EACH", "FILE", "NARROWER", "RUNGS", "Fit", "Watching"]
+__all__ = ["EACH", "FILE", "NARROWER", "Fit", "Watching"]

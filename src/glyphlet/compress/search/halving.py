@@ -1,4 +1,4 @@
-"""The rungs: every candidate for a short time, the best third of them for longer, each from where it stood."""
+"""One candidate through one rung: trained on from where it stood, or cut down to the limits first, and read with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from glyphlet.compress.search.clock import Clock
 from glyphlet.compress.search.cut import cut
 from glyphlet.compress.search.entrants import Entrant, Reading
 from glyphlet.compress.search.limits import Cost, Limits
-from glyphlet.compress.search.plan import Pace
 from glyphlet.compress.search.race import FALL, Race, Steady, averaged
 from glyphlet.errors import CompressionError, TrainingError
 from glyphlet.models.recognizer import Recognizer
@@ -109,9 +108,4 @@ class Runner:
         self.written()
 
 
-def pace(entrant: Entrant, batch: int, validation: int) -> Pace:
-    """What an update costs a candidate, and reading the validation lines, which is taken to be three times as quick a line."""
-    return Pace(batch / entrant.speed, validation / entrant.speed / 3)
-
-
-__all__ = ["ADAPT_LINES", "Planned", "Runner", "pace"]
+__all__ = ["ADAPT_LINES", "Planned", "Runner"]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from glyphlet.compress.cost import Meter, shown
 from glyphlet.errors import CompressionError
 from glyphlet.export.onnx import WEIGHTS
@@ -82,6 +84,17 @@ class Gauge:
     """Measures what networks cost on this machine."""
 
     meter: Meter
+
+    def fresh(self, model: Recognizer) -> Cost:
+        """What an untrained model will cost once it is trained; its weights are changed.
+
+        As it is drawn, many of its vectors are equal, and a file holds equal ones once.
+        """
+        with torch.no_grad():
+            for tensor in (*model.parameters(), *model.buffers()):
+                if tensor.is_floating_point():
+                    tensor += 0.01 * torch.rand_like(tensor)
+        return self.cost(model)
 
     def cost(self, model: Recognizer) -> Cost:
         """Every way of storing, and the time; the model is left as it was."""

@@ -19,7 +19,8 @@ COLUMNS = ("candidate", "kB", "stored as", "ms", "parameters", "lines seen", "wo
 
 
 def fronts(entrants: list[Entrant]) -> tuple[set[str], set[str]]:
-    """The names of those that none beats in kB and word accuracy, and in ms and word accuracy."""
+    """The names of those that none beats in kB and word accuracy, and in ms and word accuracy. Who reads no line is not among them."""
+    entrants = [entrant for entrant in entrants if entrant.read and entrant.read.word]
     words = [entrant.read.word if entrant.read else 0.0 for entrant in entrants]
     kb = front([(entrant.kb, word) for entrant, word in zip(entrants, words, strict=True)])
     ms = front([(entrant.cost.ms, word) for entrant, word in zip(entrants, words, strict=True)])
