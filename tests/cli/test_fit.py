@@ -37,7 +37,6 @@ class TestFit:
         }
         assert lines["chosen"].startswith(f"{result['name']}, {result['weights']}: word accuracy")
         assert lines["chosen"].endswith(f"{result['kb']:.1f} kB, {result['ms']:.3f} ms on one thread")
-        assert max(map(len, done.out.splitlines()[: done.out.splitlines().index("")])) < 400
         row = next(line for line in done.out.splitlines() if f"{result['name']} *" in line)
         assert f"{result['kb']:.1f}" in row.split()
         assert result["kb"] == (folder / "best.onnx").stat().st_size / 1024 <= 16.5
@@ -74,7 +73,7 @@ class TestFit:
         )
         assert (tmp_path / "best.onnx").exists()
 
-    def test_weights_are_stored_as_the_recipe_says(self, glyphlet, digits, tmp_path, monkeypatch):
+    def test_weights_are_stored_as_the_recipe_says(self, glyphlet, digits, tmp_path):
         """A head of 16 x 8 x 11 weights is large enough to be stored with fewer bits."""
         done = glyphlet("fit", digits, "--max-kb", 18, "-o", tmp_path / "f", "--hours", 0.02, *SHORT)
         assert done.code == 0, done.err
@@ -89,7 +88,7 @@ class TestFit:
             "train.epochs=1",
         )
         assert done.code == 0, done.err
-        assert "weights as float16" in done.out
+        assert "stored as float16" in done.out
         (run,) = runs_in(tmp_path / "runs")
         assert load_recipe(run / "recipe.yaml").weights == "float16"
         assert ", with charset and geometry" in (run / "report.html").read_text(encoding="utf-8")

@@ -137,6 +137,17 @@ class TestSearch:
         assert found.name != "micro-1-16"
         assert entrants(tmp_path)["micro-1-16"].failed.startswith("the loss is nan at update 0")
 
+    def test_a_full_disk_is_no_fault_of_a_candidate(self, task, tmp_path, monkeypatch):
+        def full(path, data):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("glyphlet.train.checkpoint.replace_file", full)
+        with pytest.raises(
+            CompressionError, match=r"last.pt cannot be written: No space left .* the same command again"
+        ):
+            Fit(task, WISH, tmp_path).search()
+        assert [e.failed for e in entrants(tmp_path).values()] == [""] * 5
+
     def test_a_file_that_costs_more_than_was_measured_is_not_chosen(self, task, tmp_path, monkeypatch):
         monkeypatch.setattr("glyphlet.compress.search.limits.ROOM", -5.0)  # so that the files turn out larger
         with pytest.raises(CompressionError, match=r"no candidate is left of \d+; .*its model file has [\d.]+ kB"):
@@ -159,7 +170,7 @@ class TestTime:
         assert sum(after.values()) > sum(before.values())
 
     def test_too_little_for_anything(self, task, tmp_path):
-        with pytest.raises(CompressionError, match=r"0.001 hours were over before any candidate.*--hours 0.1"):
+        with pytest.raises(CompressionError, match=r"3.6 s were over before any candidate.*--hours 0.1"):
             Fit(task, Wish(Limits(kb=22.0), hours=0.001), tmp_path, before=10.0).search()
 
 

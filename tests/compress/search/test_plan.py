@@ -52,6 +52,7 @@ def test_there_are_fewer_candidates_rather_than_hardly_trained_ones():
     assert rung_ends(0, sizes(few), paces[:few], 60.0, 10**6)[0] >= FEWEST
     assert rung_ends(0, sizes(few + 1), paces[: few + 1], 60.0, 10**6)[0] < FEWEST
     assert affordable(paces, 0.5, 10**6) == 1
+    assert affordable(paces, 10**4, 40) == 14  # of 40 updates in all the first of three rungs has 4
     assert affordable(paces, 10**4, 9) == 14  # a training of 9 updates has no rung of 30
 
 

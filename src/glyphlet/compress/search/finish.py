@@ -163,6 +163,10 @@ class Finish:
         return absolute_paths(recipe.model_copy(update=changed))
 
 
+def _spell(hours: float) -> str:
+    return f"{hours:g} hours" if hours >= 0.01 else f"{3600 * hours:.2g} s"
+
+
 def _nothing(entrants: Sequence[Entrant], wish: Wish) -> CompressionError:
     failed = [f"{entrant.name}: {entrant.failed}" for entrant in entrants if entrant.failed]
     if failed:
@@ -172,7 +176,7 @@ def _nothing(entrants: Sequence[Entrant], wish: Wish) -> CompressionError:
             next_step="look at the lines with glyphlet data check, or raise the limits a little",
         )
     return CompressionError(
-        f"{wish.hours:g} hours were over before any candidate was trained and read with",
+        f"{_spell(wish.hours)} were over before any candidate was trained and read with",
         allowed="some minutes: a candidate needs to see some thousand lines",
         next_step=f"go on with the same command and --hours {max(0.1, 10 * wish.hours):g}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,9 @@ class Runner:
             rung: the rung.
             end: updates from the first at which this candidate stops, `rung.end` or less.
             what: is done, in words.
+
+        Raises:
+            CompressionError: its state cannot be written, or the lines not be prepared.
         """
         begin = self.clock.spent()
         try:
@@ -79,7 +83,15 @@ class Runner:
             recipe = self.race.task.recipe.train
             schedule = Steady(entrant.rate, recipe.entropy, rung.first, fall, entrant.begun)
             stand = self.race.run(training, end, schedule, lambda: self.over(what), self.caught)
+            if not (math.isfinite(stand.loss) or self.caught):
+                raise TrainingError(f"the loss of the validation lines is {stand.loss}")
         except (TrainingError, CompressionError) as error:
+            if error.__cause__ is not None:  # a full disk or a worker that died is no fault of the candidate
+                raise CompressionError(
+                    error.problem,
+                    allowed="room for the states of the trainings, and memory for the processes that prepare lines",
+                    next_step="make some, then give the same command again",
+                ) from error
             entrant.failed = error.problem
             self.written()
             return

@@ -90,7 +90,7 @@ def affordable(paces: Sequence[Pace], seconds: float, most: int) -> int:
     """How many of the candidates, from the first, the time is enough for, if each has `FEWEST` updates; at least 1."""
     for count in range(len(paces), 1, -1):
         ends = rung_ends(0, sizes(count), paces[:count], seconds, most)
-        if ends[0] >= min(FEWEST, most / ETA ** (len(ends) - 1)):
+        if ends[0] >= min(FEWEST, most // ETA ** (len(ends) - 1)):
             return count
     return 1
 
