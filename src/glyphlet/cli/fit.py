@@ -163,6 +163,11 @@ def report(search: Fit, found: Found, further: str, console: Any) -> None:
         console.print(
             "the time was over before all was done; the same command with more --hours goes on", soft_wrap=True
         )
+    if not found.read.correct:
+        console.print(
+            "not one validation line is read rightly: the time or the lines were too few. Next: more --hours, or the command below",
+            style="yellow", markup=False, soft_wrap=True,
+        )  # fmt: skip
     if not found.met:
         console.print(unmet(found, wish), style="yellow", markup=False, soft_wrap=True)
     costs = f"{found.kb:,.1f} kB, {found.ms:.3f} ms on one thread"

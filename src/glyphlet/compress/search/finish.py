@@ -25,6 +25,8 @@ from glyphlet.train.imported import save_weights
 from glyphlet.train.restore import restore_run
 from glyphlet.train.task import absolute_paths
 
+COMPARED = 500
+"""Validation lines on which the model file is compared with the trained model."""
 BEST = "best"
 """Of which the names of the files are made: best.pt, best.yaml, best.onnx."""
 
@@ -125,9 +127,10 @@ class Finish:
         save_weights(checkpoint, model, recipe.model_copy(update={"start": None}), read.lines, read.word)
         restored, path = restore_run(checkpoint), self.folder / f"{BEST}.onnx"
         facts = {**restored.facts, "train_lines": len(self.race.task.train), "updates": entrant.last.updates}
+        some = held.some(COMPARED)
         try:
             export_model(
-                restored.model, path, held.sources(), trained=restored.read(held).texts, name=recipe.name,
+                restored.model, path, some.sources(), trained=restored.read(some).texts, name=recipe.name,
                 training=facts, measured=restored.measured, weights=entrant.weights or "float32",
             )  # fmt: skip
         except ExportError as error:
@@ -182,4 +185,4 @@ def _nothing(entrants: Sequence[Entrant], wish: Wish) -> CompressionError:
     )
 
 
-__all__ = ["BEST", "Finish", "Found"]
+__all__ = ["BEST", "COMPARED", "Finish", "Found"]

@@ -19,7 +19,7 @@ import torch
 from glyphlet.compress.cost import Meter
 from glyphlet.compress.search.clock import Clock
 from glyphlet.compress.search.entrants import Entrant, Proposing
-from glyphlet.compress.search.finish import Finish, Found
+from glyphlet.compress.search.finish import COMPARED, Finish, Found
 from glyphlet.compress.search.halving import Runner
 from glyphlet.compress.search.limits import Cost, Gauge
 from glyphlet.compress.search.plan import affordable
@@ -35,6 +35,8 @@ from glyphlet.train.task import Task
 FILE = "fit.json"
 EACH = 3.0
 """Seconds of the time box for each candidate at the least; in a short one there are fewer."""
+END, COMPARING = 5.0, 0.012
+"""Seconds that the model file takes at the end, and for each line that it is compared on."""
 NARROWER = {False: (0, 2), True: (0, 2, 4, 6)}
 """How many widths below the widest are tried; with a wanted accuracy also much narrower ones, for the smallest is wanted."""
 
@@ -192,7 +194,9 @@ class Fit:
     def _keep_for_the_end(self) -> None:
         """Time to read the validation lines once more and to write the model file."""
         slowest = min(entrant.speed for entrant in self.state.entrants)
-        self.clock.keep = min(0.2 * self.clock.seconds, 3.0 + 2 * len(self.race.held()) / slowest / 3)
+        lines = len(self.race.held())
+        needed = END + COMPARING * min(COMPARED, lines) + lines / slowest  # three readings of them
+        self.clock.keep = min(0.2 * self.clock.seconds, needed)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

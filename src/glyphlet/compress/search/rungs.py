@@ -144,9 +144,7 @@ class Rungs:
         if not read:
             return
         best = max(read, key=_rank)
-        said = (
-            f"rung {rung.number + 1}: {len(read)} candidates, {rung.end:,} updates ({rung.end * self.batch:,} lines); "
-        )
+        said = f"rung {rung.number + 1}: {len(read)} candidate{'s' if len(read) > 1 else ''}, {rung.end:,} updates ({rung.end * self.batch:,} lines); "
         self.say(f"{said}best {best.name}, {best.last.read if best.last else ''}")
 
 
