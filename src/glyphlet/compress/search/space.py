@@ -1,8 +1,8 @@
 """Which networks there are to choose from: ladders, each of one family and depth, with rising widths.
 
 The families are those that read best for their time and size in benchmarks/results/zoo.md: the glyph network and the micro network
-with the neck `fold`; a recurrent neck pays for narrow ones only. `mobilenetv3_small` reads worse than either at any size there. It is
-tried where it is asked for.
+with the neck `fold`. A recurrent neck starts slowly; one ladder has it, for searches that are long. `mobilenetv3_small` reads worse than
+either at any size there. It is tried where it is asked for.
 
 All have time steps of 4 pixels, so that lines that one can align all can.
 """
