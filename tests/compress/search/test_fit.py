@@ -85,7 +85,7 @@ class TestSearch:
         recipe = load_recipe(found.recipe)
         assert (recipe.weights, recipe.model, recipe.train.lr) == (best.weights, best.spec, best.rate)
         assert recipe.start.path == str((tmp_path / "best.pt").resolve())
-        assert recipe.train.epochs == 12
+        assert (recipe.train.epochs, recipe.train.schedule, recipe.train.patience) == (12, "cosine", 0)
         assert recipe.charset.text == "0123456789"
         assert (tmp_path / "best.yaml").read_text().startswith("# glyphlet fit here\n")
 

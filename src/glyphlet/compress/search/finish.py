@@ -13,7 +13,7 @@ from glyphlet.compress.cost import ROUNDS, shown
 from glyphlet.compress.search.entrants import Entrant
 from glyphlet.compress.search.front import chosen
 from glyphlet.compress.search.limits import Gauge
-from glyphlet.compress.search.race import Race, averaged
+from glyphlet.compress.search.race import EMA, Race, averaged
 from glyphlet.compress.search.state import State, Wish
 from glyphlet.errors import CompressionError, ExportError
 from glyphlet.evaluate.lines import evaluate_lines
@@ -25,6 +25,9 @@ from glyphlet.train.imported import save_weights
 from glyphlet.train.restore import restore_run
 from glyphlet.train.task import absolute_paths
 
+FURTHER = {"schedule": "cosine", "warmup": 0.02, "ema": EMA, "entropy": 0.0, "patience": 0}
+"""How weights that have learned something are trained on. A one-cycle schedule would first forget some of it while the rate rises, and
+patience would stop it before the rate has fallen."""
 COMPARED = 500
 """Validation lines on which the model file is compared with the trained model."""
 BEST = "best"
@@ -159,7 +162,7 @@ class Finish:
             "published": {},
             "model": entrant.spec,
             "charset": CharsetSpec.model_validate(task.model.codec.charset.to_dict()),
-            "train": recipe.train.model_copy(update={"lr": entrant.rate}),
+            "train": recipe.train.model_copy(update={**FURTHER, "lr": entrant.rate}),
             "weights": entrant.weights,
             "start": start,
         }
