@@ -124,7 +124,9 @@ def _dots(dots: Sequence[Dot], x: Axis, y: Axis) -> str:
             parts.append(f'<circle class="chosen" cx="{px:.1f}" cy="{py:.1f}" r="{_RADIUS + 4}"/>')
             left = px > WIDTH / 2
             side = f'x="{px - 14:.1f}" text-anchor="end"' if left else f'x="{px + 14:.1f}"'
-            parts.append(f'<text class="key" {side} y="{py + 18:.1f}">{escape(dot.name)}</text>')
+            parts.append(
+                f'<text class="key" {side} y="{py + (18 if py < _TOP + 20 else -10):.1f}">{escape(dot.name)}</text>'
+            )
     return "".join(parts)
 
 
