@@ -100,7 +100,7 @@ class Gauge:
         """Every way of storing, and the time; the model is left as it was."""
         files = self.meter.files(model)
         kb = {kind: len(data) / 1024 + ROOM for kind, data in files.items()}
-        return Cost(kb, self.meter.milliseconds(files["float32"], model), count_parameters(model))
+        return Cost(kb, self.meter.milliseconds(files["float32"]), count_parameters(model))
 
 
 __all__ = ["ROOM", "Cost", "Gauge", "Limits"]
