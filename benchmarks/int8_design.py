@@ -39,9 +39,9 @@ from benchmarks.micro_table import RESULTS, machine
 from glyphlet.compress.int8.fallback import logits_of, noise
 from glyphlet.compress.int8.observe import Observed, observe
 from glyphlet.compress.int8.outcome import decibels
-from glyphlet.compress.int8.plain import Layer, Plain
+from glyphlet.compress.int8.plain import Plain
 from glyphlet.compress.int8.rewrite import rewrite
-from glyphlet.compress.int8.rounding import LARGEST, Rounded, rounded
+from glyphlet.compress.int8.rounding import Rounded, nearest, rounded
 from glyphlet.data.open import open_lines
 from glyphlet.image import prepare, scale, stack
 from glyphlet.runtime.bundle import INPUT, OUTPUT
@@ -52,15 +52,6 @@ SETS = {"typewritten_lines": 200, "sroie_lines": 300}
 CALIBRATION, TURNS, RUNS = 60, 5, 100
 WIDTH = 320
 Images = list[NDArray[np.float32]]
-
-
-def nearest(plain: Plain, layer: Layer, largest: int) -> Rounded:
-    """The weights of a layer rounded to the nearest."""
-    weights = plain.constants[layer.name]
-    flat = weights.reshape(len(weights), -1).astype(np.float64)
-    step = np.maximum(np.abs(flat).max(axis=1), 1e-12) / largest
-    whole = np.clip(np.rint(flat / step[:, None]), -largest, largest)
-    return whole.reshape(weights.shape).astype(np.int8), step.astype(np.float32)
 
 
 class _Lines(CalibrationDataReader):
@@ -98,7 +89,7 @@ def variants(plain: Plain, images: Images) -> dict[str, Callable[[], onnx.ModelP
         "float32": plain.graph,
         "onnxruntime's static quantiser, 8 bits, ranges by min and max": lambda: by_onnxruntime(plain, images),
         "sums and logits in float32, nearest 8 bits": lambda: ours({x.name: nearest(plain, x, 127) for x in layers}),
-        "the same, nearest 7 bits": lambda: ours({x.name: nearest(plain, x, LARGEST) for x in layers}),
+        "the same, nearest 7 bits": lambda: ours({x.name: nearest(plain, x) for x in layers}),
         "the same, 7 bits by GPTQ": lambda: ours({x.name: rounded(plain, x, seen) for x in layers}),
     }
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from glyphlet import job as jobs
 from glyphlet.charset import Charset
-from glyphlet.errors import CheckpointError, GlyphletError, ImageError, LabelError, TrainingError
+from glyphlet.errors import CheckpointError, CompressionError, GlyphletError, ImageError, LabelError, TrainingError
 from glyphlet.job import new_run_folder, resume_recipe, run
 from glyphlet.metrics import score
 from glyphlet.runtime.reader import Reader
@@ -42,6 +42,28 @@ def quiet():
 def done(sets, tmp_path_factory):
     console = quiet()
     return run(recipe(sets, "train.keep_every=1"), tmp_path_factory.mktemp("runs"), console), console.file.getvalue()
+
+
+class TestQuantized:
+    def test_the_model_file_is_computed_in_int8(self, sets, tmp_path):
+        """Of a network that reads nothing yet nothing is lost."""
+        console = quiet()
+        made = run(recipe(sets, "weights=quantized"), tmp_path, console)
+        facts = Reader(made.model).metadata.measured["int8"]
+        assert facts["layers"] > 1
+        assert "quantised " in console.file.getvalue()
+        assert made.test.scores.word_accuracy == Reader(made.model).metadata.measured["int8"]["word_accuracy"][1] == 0
+
+    def test_it_stays_in_float_where_that_would_cost_too_much(self, sets, tmp_path, monkeypatch):
+        def refused(*args):
+            raise CompressionError("int8 loses 9 points", allowed="9", next_step="allow more")
+
+        monkeypatch.setattr("glyphlet.compress.int8.quantize.quantize", refused)
+        console = quiet()
+        made = run(recipe(sets, "weights=quantized"), tmp_path, console)
+        assert "not quantised: int8 loses 9 points" in console.file.getvalue()
+        assert "int8" not in Reader(made.model).metadata.measured
+        assert made.report.is_file()
 
 
 class TestRun:

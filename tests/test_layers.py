@@ -18,7 +18,7 @@ LAYERS = {
     6: ["__main__"],
 }
 LAYER = {part: layer for layer, parts in LAYERS.items() for part in parts}
-SIDEWAYS = {("synth", "effects")}
+SIDEWAYS = {("synth", "effects"), ("job", "compress")}
 """Within a layer, only the parts of layer 0 may import each other, and what is listed here."""
 TORCH_FREE = {part for layer in (0, 1) for part in LAYERS[layer]} | {"runtime"}
 MODULES = sorted(ROOT.rglob("*.py"))

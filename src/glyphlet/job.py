@@ -34,7 +34,7 @@ from glyphlet.charset import describe
 from glyphlet.data.check import CheckedLines
 from glyphlet.data.lineset import LineSet, ListedLines
 from glyphlet.data.open import open_lines
-from glyphlet.errors import CheckpointError, ImageError, TrainingError
+from glyphlet.errors import CheckpointError, CompressionError, ImageError, TrainingError
 from glyphlet.evaluate.lines import evaluate_lines, pictures
 from glyphlet.evaluate.paired import compare, paired_section, paired_table
 from glyphlet.evaluate.report import (
@@ -324,12 +324,14 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
         parity = export_model(
             best.model, path, compared.sources(),
             trained=best.read(compared).texts, name=recipe.name, training=best.facts, measured=best.measured,
-            weights=recipe.weights,
+            weights="float32" if recipe.weights == "quantized" else recipe.weights,
         )  # fmt: skip
     console.print(
         f"exported {path} ({path.stat().st_size / 1024:.1f} kB): {parity.summary()}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
+    if recipe.weights == "quantized":
+        _quantize(task, path, compared, console)
     test: Evaluation | None = None
     if recipe.data.test is not None:
         with console.status("reading the test lines"):
@@ -354,6 +356,21 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
         f"{datetime.now():%Y-%m-%d %H:%M}, {outcome.reason}",
     )
     return Job(folder, outcome, path, parity, test, report, old)
+
+
+def _quantize(task: Task, path: Path, validation: CheckedLines, console: Console) -> None:
+    """Make the model file one that is computed in int8; it stays in float where that would cost too much."""
+    from glyphlet.compress.int8.quantize import LINES, quantize
+
+    try:
+        with console.status("quantising, and measuring what that costs"):
+            samples = [line.sample for line in validation]
+            found = quantize(path, path, task.train.some(LINES).sources(), samples)
+    except CompressionError as error:
+        console.print(f"not quantised: {error}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        return
+    told = "; ".join(f"{name} {before} -> {after}" for name, before, after, _ in found.rows())
+    console.print(f"quantised {path}: {told}", highlight=False, markup=False, soft_wrap=True)
 
 
 def report_sections(

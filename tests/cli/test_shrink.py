@@ -113,7 +113,7 @@ class TestPrune:
 
     @pytest.mark.parametrize(("sign", "said"), [(1, False), (-1, True)])
     def test_a_smaller_model_that_is_slower_is_told(self, glyphlet, learned, tmp_path, monkeypatch, sign, said):
-        monkeypatch.setattr(Meter, "milliseconds", lambda self, data, model: 5000 + sign * count_parameters(model))
+        monkeypatch.setattr(Meter, "milliseconds", lambda self, data: 5000 + sign * len(data))
         done = glyphlet("shrink", "prune", learned, "-o", tmp_path / "p.pt", "--ratio", 0.5)
         assert ("note   the smaller model is slower here; --round-to 8 may help" in done.out) == said
 
@@ -189,7 +189,8 @@ class TestSensitivity:
 
     def test_a_time_is_met(self, glyphlet, learned, curves, tmp_path, monkeypatch):
         """With a clock that counts weights."""
-        monkeypatch.setattr(Meter, "milliseconds", lambda self, data, model: count_parameters(model) / 100)
+        monkeypatch.setattr(Meter, "exported", lambda self, model: str(count_parameters(model)).encode())
+        monkeypatch.setattr(Meter, "milliseconds", lambda self, data: int(data) / 100)
         limit = count_parameters(restore_run(learned).model) / 200
         options = (
             "--sensitivity",

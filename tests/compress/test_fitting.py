@@ -62,8 +62,8 @@ def test_equal_sizes_are_measured_once(taught, graph, monkeypatch):
 
 def test_the_time_is_a_budget(taught, graph, monkeypatch):
     """With a clock that follows the channels."""
-    monkeypatch.setattr(Meter, "exported", lambda self, model: b"")
-    monkeypatch.setattr(Meter, "milliseconds", lambda self, data, model: 0.1 * model.backbone.stem[0].out_channels)
+    monkeypatch.setattr(Meter, "exported", lambda self, model: str(model.backbone.stem[0].out_channels).encode())
+    monkeypatch.setattr(Meter, "milliseconds", lambda self, data: 0.1 * int(data))
     smaller, found = fitted(CURVES, fitting(taught, graph, "ms", 0.65))
     assert smaller.sizes[STEM] == (10, 6)
     assert found.cost == pytest.approx(0.6)

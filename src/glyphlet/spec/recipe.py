@@ -53,8 +53,8 @@ class Recipe(Strict):
     """A trained model to start from; by default the first weights are drawn by chance."""
     teacher: TeacherSpec | None = None
     """A trained model whose outputs are learned beside the labels."""
-    weights: Literal["float32", "float16", "int8"] = "float32"
-    """How the model file stores the weights; it is written at the end of the training."""
+    weights: Literal["float32", "float16", "int8", "quantized"] = "float32"
+    """How the model file, which is written at the end of the training, stores the weights; `quantized` is computed in int8, too."""
     published: dict[str, Any] = {}
     """Figures that the source gives, for comparison: `parameters`, `epochs`, `word_accuracy`, ..."""
 

@@ -5,8 +5,18 @@ import pytest
 
 from glyphlet.compress.int8.observe import observe
 from glyphlet.compress.int8.plain import Plain
-from glyphlet.compress.int8.rounding import LARGEST, _carried, rounded
+from glyphlet.compress.int8.rounding import LARGEST, _carried, nearest, rounded
 from support import part
+
+
+def test_the_nearest_by_hand(model_of, graph_of):
+    plain = Plain(graph_of(model_of({"backbone": part("micro", nh=4), "neck": part("fold")})))
+    layer = next(layer for layer in plain.layers() if not layer.conv)
+    plain.constants[layer.name][0] = 0.0
+    plain.constants[layer.name][0, :3] = [1.0, -0.5, 0.249]
+    whole, step = nearest(plain, layer)
+    assert step[0] == pytest.approx(1 / 64)
+    assert whole[0, :4].tolist() == [64, -32, 16, 0]
 
 
 def test_no_sum_of_two_products_is_cut_off():

@@ -1,11 +1,13 @@
 """A whole search on few lines: what it writes, that it goes on as if it had not been stopped, and what it refuses."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from glyphlet.compress.cost import Meter
+from glyphlet.compress.int8.quantize import Quantizing, quantize
 from glyphlet.compress.record import read_record
 from glyphlet.compress.search.clock import Clock
 from glyphlet.compress.search.entrants import Entrant
@@ -31,7 +33,7 @@ def still():
     """A clock that stands, a network as slow as its file is large, and trainings of equal speed: all is the same each time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Clock, "spent", lambda self: self.before)
-        patch.setattr(Meter, "milliseconds", lambda self, data, model: len(data) / 100_000)
+        patch.setattr(Meter, "milliseconds", lambda self, data: len(data) / 100_000)
         patch.setattr(Race, "seconds_an_update", lambda self, entrant: 0.01)
         yield
 
@@ -88,6 +90,18 @@ class TestSearch:
         assert (recipe.train.epochs, recipe.train.schedule, recipe.train.patience) == (12, "cosine", 0)
         assert recipe.charset.text == "0123456789"
         assert (tmp_path / "best.yaml").read_text().startswith("# glyphlet fit here\n")
+
+    def test_a_time_that_float_does_not_meet_is_met_in_int8(self, task, tmp_path, monkeypatch):
+        """With a clock for which a file in int8 takes a tenth."""
+        monkeypatch.setattr(Meter, "milliseconds", lambda self, data: 0.1 if b"/quantized" in data else 1.0)
+        monkeypatch.setattr("glyphlet.compress.search.finish.quantize", partial(quantize, how=Quantizing(1.0)))
+        found = Fit(task, Wish(Limits(ms=0.5), hours=0.05), tmp_path, Watching("here")).search()
+        assert (found.weights, found.ms) == ("quantized", 0.1)
+        assert {e.weights for e in entrants(tmp_path).values()} == {"quantized"}
+        facts = Reader(found.model).metadata.measured["int8"]
+        assert facts["layers"] > 1
+        assert facts["word_accuracy"][1] == found.read.word
+        assert load_recipe(found.recipe).weights == "quantized"
 
     def test_it_goes_on_as_if_it_had_not_been_stopped(self, task, whole, tmp_path, monkeypatch):
         """Stopped in the first update, in the middle of an epoch, and in the last rung."""

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from glyphlet.compress.cost import Meter
-from glyphlet.compress.search.limits import ROOM, Cost, Gauge, Limits
+from glyphlet.compress.search.limits import QUANTIZED, ROOM, Cost, Gauge, Limits
 from glyphlet.errors import CompressionError
 from glyphlet.export.onnx import WEIGHTS, export_model
 from glyphlet.models.summary import count_parameters
@@ -21,6 +21,27 @@ COST = Cost({"float32": 100.0, "float16": 60.0, "int8": 40.0}, 0.5, 9)
 )  # fmt: skip
 def test_the_most_exact_storage_that_meets_them(limits, weights):
     assert limits.weights(COST) == weights
+
+
+def test_int8_is_taken_where_float_is_too_slow():
+    cost = Cost({"float32": 100.0, "float16": 60.0, "int8": 40.0, QUANTIZED: 45.0}, 0.5, 9, 0.2)
+    kinds = [
+        limits.weights(cost)
+        for limits in (Limits(ms=0.5), Limits(ms=0.3), Limits(45, 0.3), Limits(44, 0.3), Limits(ms=0.1))
+    ]
+    assert kinds == ["float32", QUANTIZED, QUANTIZED, None, None]
+    assert Limits(ms=0.1).excess(cost) == 2.0
+    assert [cost.time(kind) for kind in ("int8", QUANTIZED, None)] == [0.5, 0.2, 0.5]
+    assert Cost(**cost.as_dict()) == cost
+    assert Cost(**COST.as_dict()) == COST
+    assert Limits(ms=0.3).weights(COST) is None
+
+
+def test_the_file_in_int8_is_measured():
+    cost = Gauge(Meter(64), int8=True).cost(micro(nh=40, depth=3))
+    assert 0 < cost.ms_int8 < math.inf
+    assert cost.kb[QUANTIZED] < 0.7 * cost.kb["float32"]
+    assert QUANTIZED not in Gauge(Meter(64)).cost(micro(nh=4)).kb
 
 
 def test_the_excess_is_a_share():

@@ -148,7 +148,7 @@ class _Work:
         startable: bool,
     ) -> None:
         self.plain, self.how, self.startable = Plain(graph), how, startable
-        layers = _wanted(self.plain, how)
+        layers = wanted(self.plain, how)
         tell("lines", 0, len(images))
         self.seen: Observed = observe(self.plain, layers, images, lambda done: tell("lines", done, len(images)))
         layers = [layer for layer in layers if self.seen.positions[layer.name] > 1]
@@ -253,8 +253,12 @@ class _Trial:
         return {**metadata.training, "folded": folded}
 
 
-def _wanted(plain: Plain, how: Quantizing) -> list[Layer]:
+def wanted(plain: Plain, how: Quantizing) -> list[Layer]:
     """The layers that take part.
+
+    Args:
+        plain: the graph.
+        how: says which are named; by default all that gain by it.
 
     Raises:
         CompressionError: a name holds none, or none is left.
@@ -322,4 +326,4 @@ def _write(output: Path, data: bytes) -> None:
         ) from error
 
 
-__all__ = ["FEWEST_INPUTS", "FEWEST_LINES", "LINES", "Quantizing", "quantize"]
+__all__ = ["FEWEST_INPUTS", "FEWEST_LINES", "LINES", "Quantizing", "quantize", "wanted"]

@@ -41,6 +41,15 @@ def rounded(plain: Plain, layer: Layer, seen: Observed) -> Rounded:
     return np.stack(found).reshape(weights.shape).astype(np.int8), step.reshape(outputs).astype(np.float32)
 
 
+def nearest(plain: Plain, layer: Layer, largest: int = LARGEST) -> Rounded:
+    """The same, each weight rounded to the nearest: no lines are needed, and the error is larger."""
+    weights = plain.constants[layer.name]
+    flat = weights.reshape(len(weights), -1).astype(np.float64)
+    step = np.maximum(np.abs(flat).max(axis=1), 1e-12) / largest
+    whole = np.clip(np.rint(flat / step[:, None]), -largest, largest)
+    return whole.reshape(weights.shape).astype(np.int8), step.astype(np.float32)
+
+
 def _carried(
     weights: NDArray[np.float64], moments: NDArray[np.float64], step: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -66,4 +75,4 @@ def _carried(
     return found
 
 
-__all__ = ["DAMPING", "LARGEST", "Rounded", "rounded"]
+__all__ = ["DAMPING", "LARGEST", "Rounded", "nearest", "rounded"]

@@ -10,9 +10,10 @@ from typing import Any
 
 from glyphlet.compress.accuracy import Accuracy
 from glyphlet.compress.cost import ROUNDS, shown
+from glyphlet.compress.int8.quantize import LINES, quantize
 from glyphlet.compress.search.entrants import Entrant
 from glyphlet.compress.search.front import chosen
-from glyphlet.compress.search.limits import Gauge
+from glyphlet.compress.search.limits import QUANTIZED, Gauge
 from glyphlet.compress.search.race import EMA, Race, averaged
 from glyphlet.compress.search.state import State, Wish
 from glyphlet.errors import CompressionError, ExportError
@@ -132,18 +133,19 @@ class Finish:
         facts = {**restored.facts, "train_lines": len(self.race.task.train), "updates": entrant.last.updates}
         some = held.some(COMPARED)
         try:
+            quick = entrant.weights == QUANTIZED
             export_model(
                 restored.model, path, some.sources(), trained=restored.read(some).texts, name=recipe.name,
-                training=facts, measured=restored.measured, weights=entrant.weights or "float32",
+                training=facts, measured=restored.measured, weights="float32" if quick else entrant.weights or "float32",
             )  # fmt: skip
-        except ExportError as error:
+            if quick:
+                quantize(path, path, self.race.task.train.some(LINES).sources(), [line.sample for line in some])
+        except (CompressionError, ExportError) as error:
             return error.problem
         write_whole(self.folder / f"{BEST}.yaml", f"# {command}\n{recipe.to_yaml()}")
         data = path.read_bytes()
         kb = len(data) / 1024
-        ms = min(
-            self.gauge.meter.milliseconds(data) for _ in range(ROUNDS)
-        )  # others make it slower, never faster
+        ms = min(self.gauge.meter.milliseconds(data) for _ in range(ROUNDS))  # others make it slower, never faster
         limits = self.wish.limits
         for kind, value, most in (("kb", kb, limits.kb), ("ms", ms, limits.ms)):
             if most is not None and value > most:

@@ -96,7 +96,7 @@ class Fit:
         self.clock = Clock(3600 * wish.hours, self.state.seconds + self.before)
         widths = np.sort(task.validation.widths)
         width = task.recipe.image.padded_width(wish.width) if wish.width else int(widths[len(widths) // 2])
-        self.gauge = Gauge(Meter(width, task.recipe.name, _like_facts(task)))
+        self.gauge = Gauge(Meter(width, task.recipe.name, _like_facts(task)), int8=wish.limits.ms is not None)
         self.batch = task.recipe.train.batch
 
     def search(self) -> Found:

@@ -47,7 +47,7 @@ def promoted(entrants: Sequence[Entrant], count: int, limits: Limits, least: flo
     def better(entrant: Entrant) -> tuple[float, ...]:
         assert entrant.last
         if least is not None and entrant.last.read.word >= least:
-            return (1.0, -limits.key(entrant.kb, entrant.cost.ms))
+            return (1.0, -limits.key(entrant.kb, entrant.ms))
         return (0.0, *entrant.last.rank())
 
     whole = sorted([e for e in alive if e.weights is None], key=better, reverse=True)
@@ -70,8 +70,8 @@ def chosen(entrants: Sequence[Entrant], limits: Limits, least: float | None = No
         return None
     enough = [e for e in found if e.read and least is not None and e.read.word >= least]
     if enough:
-        return min(enough, key=lambda e: (limits.key(e.kb, e.cost.ms), -_accuracy(e)[0]))
-    return max(found, key=lambda e: (*_accuracy(e), -limits.key(e.kb, e.cost.ms)))
+        return min(enough, key=lambda e: (limits.key(e.kb, e.ms), -_accuracy(e)[0]))
+    return max(found, key=lambda e: (*_accuracy(e), -limits.key(e.kb, e.ms)))
 
 
 def _accuracy(entrant: Entrant) -> tuple[float, float]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from glyphlet.compress.cost import Meter, shown
+from glyphlet.compress.int8.timing import for_timing
 from glyphlet.errors import CompressionError
 from glyphlet.export.onnx import WEIGHTS
 from glyphlet.models.recognizer import Recognizer
 from glyphlet.models.summary import count_parameters
 
-ROOM = 0.5
-"""kB of a model file that are kept free for what it will say of its training."""
+ROOM, ROOM_INT8 = 0.5, 1.5
+"""kB of a model file that are kept free for what it will say of its training, and of its quantisation."""
+QUANTIZED = "quantized"
+"""The kind of file that is computed in int8, beside those of `WEIGHTS`."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,22 @@ class Cost:
         kb: of its file, 1,024 bytes each, by how the weights are stored; with `ROOM`.
         ms: median time of one line on one thread, whichever way they are stored.
         parameters: how many it has.
+        ms_int8: the same for a file that is computed in int8; infinite where that was not measured.
     """
 
     kb: Mapping[str, float]
     ms: float
     parameters: int
+    ms_int8: float = math.inf
+
+    def time(self, weights: str | None) -> float:
+        """The time of a file of this kind."""
+        return self.ms_int8 if weights == QUANTIZED else self.ms
 
     def as_dict(self) -> dict[str, Any]:
         """As the constructor takes it."""
-        return {"kb": dict(self.kb), "ms": self.ms, "parameters": self.parameters}
+        known = {"ms_int8": self.ms_int8} if self.ms_int8 < math.inf else {}
+        return {"kb": dict(self.kb), "ms": self.ms, "parameters": self.parameters, **known}
 
 
 @dataclass(frozen=True)
@@ -60,15 +71,16 @@ class Limits:
                 )
 
     def weights(self, cost: Cost) -> str | None:
-        """The most exact way of storing the weights that meets the limits; None where none does."""
-        if self.ms is not None and cost.ms > self.ms:
-            return None
-        return next((kind for kind in WEIGHTS if self.kb is None or cost.kb[kind] <= self.kb), None)
+        """The most exact kind of file that meets the limits, or where float is too slow the one that is computed in int8; None where
+        none does."""
+        kinds = WEIGHTS if self.ms is None or cost.ms <= self.ms else (QUANTIZED,)
+        small = (kind for kind in kinds if self.kb is None or cost.kb.get(kind, math.inf) <= self.kb)
+        return next((kind for kind in small if self.ms is None or cost.time(kind) <= self.ms), None)
 
     def excess(self, cost: Cost) -> float:
         """The cost as a share of the limits, the smallest file counted: 1 is just met, 2 is twice too much. 0 without limits."""
         shares = [min(cost.kb.values()) / self.kb] if self.kb is not None else []
-        return max([*shares, *([cost.ms / self.ms] if self.ms is not None else [])], default=0.0)
+        return max([*shares, *([min(cost.ms, cost.ms_int8) / self.ms] if self.ms is not None else [])], default=0.0)
 
     def key(self, kb: float, ms: float) -> float:
         """What counts as small: the time where it alone is limited, the size of the file otherwise."""
@@ -81,9 +93,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Gauge:
-    """Measures what networks cost on this machine."""
+    """Measures what networks cost on this machine.
+
+    Args:
+        meter: for one width of line.
+        int8: whether files that are computed in int8 are measured, too.
+    """
 
     meter: Meter
+    int8: bool = False
 
     def fresh(self, model: Recognizer) -> Cost:
         """What an untrained model will cost once it is trained; its weights are changed.
@@ -100,7 +118,12 @@ class Gauge:
         """Every way of storing, and the time; the model is left as it was."""
         files = self.meter.files(model)
         kb = {kind: len(data) / 1024 + ROOM for kind, data in files.items()}
-        return Cost(kb, self.meter.milliseconds(files["float32"]), count_parameters(model))
+        found = Cost(kb, self.meter.milliseconds(files["float32"]), count_parameters(model))
+        quick = for_timing(files["float32"], self.meter.width) if self.int8 else None
+        if quick is None:
+            return found
+        kb[QUANTIZED] = len(quick) / 1024 + ROOM_INT8
+        return replace(found, ms_int8=self.meter.milliseconds(quick))
 
 
-__all__ = ["ROOM", "Cost", "Gauge", "Limits"]
+__all__ = ["QUANTIZED", "ROOM", "ROOM_INT8", "Cost", "Gauge", "Limits"]

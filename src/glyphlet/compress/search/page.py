@@ -23,7 +23,7 @@ def fronts(entrants: list[Entrant]) -> tuple[set[str], set[str]]:
     entrants = [entrant for entrant in entrants if entrant.read and entrant.read.word]
     words = [entrant.read.word if entrant.read else 0.0 for entrant in entrants]
     kb = front([(entrant.kb, word) for entrant, word in zip(entrants, words, strict=True)])
-    ms = front([(entrant.cost.ms, word) for entrant, word in zip(entrants, words, strict=True)])
+    ms = front([(entrant.ms, word) for entrant, word in zip(entrants, words, strict=True)])
     return {entrants[place].name for place in kb}, {entrants[place].name for place in ms}
 
 
@@ -39,7 +39,7 @@ def rows(state: State, found: Found, batch: int) -> list[tuple[str, ...]]:
         chosen = entrant.name == found.name
         made.append((
             f"{entrant.name}{' *' if chosen else ''}", f"{found.kb if chosen else entrant.kb:,.1f}", entrant.weights or "",
-            f"{found.ms if chosen else entrant.cost.ms:.3f}", f"{entrant.cost.parameters:,}", f"{entrant.last.updates * batch:,}",
+            f"{found.ms if chosen else entrant.ms:.3f}", f"{entrant.cost.parameters:,}", f"{entrant.last.updates * batch:,}",
             percent(entrant.read.word), percent(entrant.read.cer), " ".join(marks),
         ))  # fmt: skip
     return made
@@ -93,7 +93,7 @@ def _charts(state: State, found: Found, wish: Wish) -> Section:
     for kind, names, limit in (("kB", fronted[0], wish.limits.kb), ("ms", fronted[1], wish.limits.ms)):
         dots = [
             Dot(
-                entrant.name, entrant.kb if kind == "kB" else entrant.cost.ms, entrant.read.word if entrant.read else 0.0,
+                entrant.name, entrant.kb if kind == "kB" else entrant.ms, entrant.read.word if entrant.read else 0.0,
                 bool(entrant.last and entrant.last.final), entrant.name in names, entrant.name == found.name,
             )
             for entrant in entrants

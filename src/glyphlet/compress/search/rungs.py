@@ -117,11 +117,11 @@ class Rungs:
         while best := chosen(self.state.entrants, limits, least):
             if least is None or best.read is None or best.read.word < least:
                 break
-            size = limits.key(best.kb, best.cost.ms)
+            size = limits.key(best.kb, best.ms)
             waiting = [
                 e
                 for e in self.state.entrants
-                if e.last and e.weights and not e.failed and not e.last.final and limits.key(e.kb, e.cost.ms) < size
+                if e.last and e.weights and not e.failed and not e.last.final and limits.key(e.kb, e.ms) < size
             ]
             if not waiting:
                 break
