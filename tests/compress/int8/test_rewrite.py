@@ -9,7 +9,7 @@ from onnx import numpy_helper
 from glyphlet.compress.int8.fallback import logits_of, noise
 from glyphlet.compress.int8.observe import observe
 from glyphlet.compress.int8.plain import Plain
-from glyphlet.compress.int8.rewrite import rewrite
+from glyphlet.compress.int8.rewrite import rewrite, shortened
 from glyphlet.compress.int8.rounding import rounded
 from support import part
 
@@ -75,6 +75,18 @@ def test_layers_that_are_left_out_keep_their_weights(ready):
             assert np.array_equal(constants[layer.name + "/quantized"], weights[layer.name][0])
             assert np.array_equal(constants[layer.name + "/step"], weights[layer.name][1])
     assert not any("running" in name for name in constants)
+
+
+def test_short_names_change_nothing_else(ready, images):
+    plain, layers, seen, weights = ready
+    made = rewrite(plain, layers, seen, weights)
+    short = shortened(made)
+    onnx.checker.check_model(short, full_check=True)
+    for a, b in zip(logits_of(made, images[:3]), logits_of(short, images[:3]), strict=True):
+        assert np.array_equal(a, b)
+    assert [c.name for c in short.graph.initializer] == [c.name for c in made.graph.initializer]
+    assert short.ByteSize() < made.ByteSize()
+    assert all(len(name) < 6 or name == "logits" for node in short.graph.node for name in node.output)
 
 
 def test_no_layer_at_all_is_the_graph_in_float(ready, images):

@@ -27,7 +27,7 @@ from glyphlet.compress.int8.observe import Observed, observe
 from glyphlet.compress.int8.outcome import Quantized
 from glyphlet.compress.int8.plain import Layer, Plain
 from glyphlet.compress.int8.recurrent import with_dynamic_lstm
-from glyphlet.compress.int8.rewrite import rewrite
+from glyphlet.compress.int8.rewrite import rewrite, shortened
 from glyphlet.compress.int8.rounding import Rounded, rounded
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
@@ -172,7 +172,7 @@ class _Work:
         made = rewrite(self.plain, self.layers[kept:], self.seen, self.weights)
         if self.how.recurrent == "dynamic":
             made = with_dynamic_lstm(made)
-        made = stored_as("int8", made)
+        made = shortened(stored_as("int8", made))
         if self.startable and self.plain.folded:
             vectors = np.concatenate([folded.vectors.ravel() for folded in self.plain.folded.values()])
             made.graph.initializer.append(numpy_helper.from_array(vectors, FOLDED))
