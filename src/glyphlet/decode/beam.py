@@ -1,0 +1,252 @@
+"""The most probable texts of a line: prefix beam search.
+
+Hannun, Maas, Jurafsky and Ng 2014, "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
+Recurrent DNNs" (arXiv 1408.2873, algorithm 1). A prefix has two probabilities: of all paths that end in a blank, and of all
+that end in its last character. Paths that collapse to one prefix add up; the best path, which greedy decoding takes, is
+only one of them. A language model adds `weight * log P(text) + bonus * characters` to the logarithm.
+
+An automaton goes along with each prefix: a character that is not legal is never appended, and a prefix that cannot be
+finished in the steps that are left is dropped. So every text that comes out is legal.
+
+The loop is plain Python over what NumPy (`steps.thin`) has left: of a line of print a few dozen steps with two or three
+classes each. So few numbers are worked through in the time that NumPy needs for its calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Protocol
+
+from glyphlet.codec import BLANK
+from glyphlet.decode.automaton import Automaton
+from glyphlet.decode.steps import MARGIN, Step, Steps
+
+_TINY = 1e-100
+
+
+class LanguageModel(Protocol):
+    """What a search asks a language model; contexts are its own."""
+
+    def start(self) -> tuple[int, ...]:
+        """The context of an empty text."""
+
+    def follow(self, context: tuple[int, ...], label: int) -> tuple[int, ...]:
+        """The context after one more class."""
+
+    def log_probabilities(self, context: tuple[int, ...]) -> Sequence[float]:
+        """The logarithm of the probability of each class after a context; class 0 is the end of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """What a language model adds to the logarithm of a text's probability (Gulcehre et al. 2015, "shallow fusion").
+
+    Args:
+        model: the model.
+        weight: times the logarithm of its probability.
+        bonus: for each character.
+    """
+
+    model: LanguageModel
+    weight: float = 0.5
+    bonus: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text that was found.
+
+    Args:
+        labels: its classes.
+        score: what it is ranked by: the logarithm of the probability of its paths that were kept, and what a language model adds.
+    """
+
+    labels: tuple[int, ...]
+    score: float
+
+
+class _Prefix:
+    """A text, as the last of its characters and the prefix before it."""
+
+    __slots__ = ("added", "children", "context", "following", "label", "need", "need_after", "parent", "state")
+
+    def __init__(self, parent: _Prefix | None, label: int, state: int) -> None:
+        self.parent, self.label, self.state = parent, label, state
+        self.children: dict[int, _Prefix] = {}
+        self.need = self.need_after = 0.0
+        self.added = 0.0
+        self.context: tuple[int, ...] = ()
+        self.following: Sequence[float] = ()
+
+    def labels(self) -> tuple[int, ...]:
+        found, prefix = [], self
+        while prefix.parent is not None:
+            found.append(prefix.label)
+            prefix = prefix.parent
+        return tuple(found[::-1])
+
+
+_Beam = list[tuple[_Prefix, float, float]]
+_Way = tuple[int, float, int, int]
+"""A class, its posterior, its group, and the state that it leads to."""
+
+
+def search(
+    steps: Steps, automaton: Automaton, width: int, fusion: Fusion | None = None, margin: float = MARGIN
+) -> list[Candidate]:
+    """The most probable legal texts, best first.
+
+    Args:
+        steps: the posteriors of a line, from `steps.thin`.
+        automaton: the legal texts.
+        width: how many prefixes are kept.
+        fusion: a language model.
+        margin: how much less probable than the best one a prefix may be, as a factor.
+
+    Returns:
+        At most `width` texts; none if no legal text fits into the steps.
+
+    >>> import numpy as np
+    >>> from glyphlet.decode.automaton import anything
+    >>> from glyphlet.decode.steps import thin
+    >>> logs = np.log([[0.6, 0.4], [0.6, 0.4]])            # the best path is two blanks, 0.36
+    >>> [(c.labels, round(float(np.exp(c.score)), 2)) for c in search(thin(logs, anything(2), 0), anything(2), 4)]
+    [((1,), 0.64), ((), 0.36)]
+    """
+    if automaton.need[0] > len(steps.steps):
+        return []
+    return _Search(automaton, width, fusion, margin).run(steps)
+
+
+class _Search:
+    def __init__(self, automaton: Automaton, width: int, fusion: Fusion | None, margin: float) -> None:
+        self.automaton, self.width, self.fusion, self.margin = automaton, width, fusion, margin
+        self.scale = 0.0
+
+    def run(self, steps: Steps) -> list[Candidate]:
+        root = _Prefix(None, BLANK, 0)
+        root.need = self.automaton.need[0]
+        if self.fusion:
+            self._speak(root, self.fusion.model.start())
+        beam: _Beam = [(root, 1.0, 0.0)]
+        left = len(steps.steps)
+        for step in steps.steps:
+            left -= 1
+            if step.plain is not None:
+                beam = [(prefix, (blank + last) * step.plain, 0.0) for prefix, blank, last in beam]
+            beam = self._prune(self._extend(beam, step, left), left)
+        return self._ended(beam, steps.tail)
+
+    def _extend(self, beam: _Beam, step: Step, left: int) -> dict[_Prefix, list[float]]:
+        """Every prefix with a blank, with its last character again, and with each character that may follow."""
+        targets, likely, kept, blank = self.automaton.targets, step.likely, step.kept, step.blank
+        floor = self.margin * max([b + n for _, b, n in beam], default=0.0) if not self.fusion else 0.0
+        found: dict[_Prefix, list[float]] = {}
+        hurried: list[tuple[float, _Prefix, _Way]] = []
+        urgent: dict[int, list[_Way]] = {}
+        for prefix, b, n in beam:
+            total, last = b + n, prefix.label
+            self._count(found, prefix, total * blank, n * kept.get(last, 0.0))
+            if prefix.need <= left:
+                table = targets[prefix.state]
+                for label, posterior, group in likely:
+                    if group in table:
+                        p = (b if label == last else total) * posterior
+                        if p > floor:
+                            child = self._child(prefix, label, group, table[group])
+                            self._count(found, child, 0.0, p)
+                continue
+            ways = urgent.get(prefix.state)
+            if ways is None:
+                ways = urgent[prefix.state] = self._urgent(prefix.state, step, left)
+            for way in ways:
+                p = (b if way[0] == last else total) * way[1]
+                if p > 0:
+                    hurried.append((p, prefix, way))
+        if self.margin and len(hurried) > self.width:
+            hurried.sort(key=lambda entry: -entry[0])
+            del hurried[self.width :]
+        for p, prefix, (label, _, group, state) in hurried:
+            self._count(found, self._child(prefix, label, group, state), 0.0, p)
+        return found
+
+    @staticmethod
+    def _count(found: dict[_Prefix, list[float]], prefix: _Prefix, blank: float, last: float) -> None:
+        cell = found.get(prefix)
+        if cell is None:
+            found[prefix] = [blank, last]
+        else:
+            cell[0] += blank
+            cell[1] += last
+
+    def _urgent(self, state: int, step: Step, left: int) -> list[_Way]:
+        """How a prefix goes on that cannot wait: what must come is not dropped for being improbable."""
+        need, tight = self.automaton.need, self.automaton.tight
+        return [
+            (label, posterior, group, target)
+            for group, target in self.automaton.moves[state]
+            if need[target] + ((target, group) in tight) <= left
+            for label, posterior in step.groups[group]
+        ]
+
+    def _child(self, prefix: _Prefix, label: int, group: int, state: int) -> _Prefix:
+        child = prefix.children.get(label)
+        if child is not None:
+            return child
+        child = prefix.children[label] = _Prefix(prefix, label, state)
+        child.need = self.automaton.need[state]
+        child.need_after = child.need + ((state, group) in self.automaton.tight)
+        if fusion := self.fusion:
+            child.added = prefix.added + fusion.weight * prefix.following[label] + fusion.bonus
+            self._speak(child, fusion.model.follow(prefix.context, label))
+        return child
+
+    def _speak(self, prefix: _Prefix, context: tuple[int, ...]) -> None:
+        assert self.fusion is not None
+        prefix.context = context
+        prefix.following = self.fusion.model.log_probabilities(context)
+
+    def _prune(self, found: dict[_Prefix, list[float]], left: int) -> _Beam:
+        """The best prefixes that can still be finished."""
+        beam: _Beam = []
+        for prefix, (b, n) in found.items():
+            if prefix.need <= left:
+                if prefix.need_after > left:
+                    n = 0.0
+                if b + n > 0:
+                    beam.append((prefix, b, n))
+        if not beam:
+            return beam
+        if self.fusion:
+            scored = [(log(b + n) + prefix.added, (prefix, b, n)) for prefix, b, n in beam]
+            least = max([score for score, _ in scored]) + (log(self.margin) if self.margin else -1e300)
+        else:
+            scored = [(b + n, (prefix, b, n)) for prefix, b, n in beam]
+            least = self.margin * max([score for score, _ in scored])
+        scored = [pair for pair in scored if pair[0] >= least]
+        if len(scored) > self.width:
+            scored.sort(key=lambda pair: -pair[0])  # stable: of equal ones the first that was found
+            del scored[self.width :]
+        return self._scaled([kept for _, kept in scored])
+
+    def _scaled(self, beam: _Beam) -> _Beam:
+        """The same, times a factor where probabilities become too small."""
+        top = max([b + n for _, b, n in beam])
+        if top > _TINY:
+            return beam
+        self.scale += log(top)
+        return [(prefix, b / top, n / top) for prefix, b, n in beam]
+
+    def _ended(self, beam: _Beam, tail: float) -> list[Candidate]:
+        found = []
+        for prefix, b, n in beam:
+            score = log(b + n) + log(tail) + self.scale + prefix.added
+            if self.fusion:
+                score += self.fusion.weight * prefix.following[0]
+            found.append(Candidate(prefix.labels(), score))
+        return sorted(found, key=lambda candidate: (-candidate.score, candidate.labels))
+
+
+__all__ = ["MARGIN", "Candidate", "Fusion", "LanguageModel", "search"]
