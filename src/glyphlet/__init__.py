@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from glyphlet.errors import GlyphletError
 
 if TYPE_CHECKING:
+    from glyphlet.decode.decoding import Decoding
     from glyphlet.decode.reading import Character, Reading
     from glyphlet.runtime.reader import Reader
 
 __version__ = "0.1.0"
-__all__ = ["Character", "GlyphletError", "Reader", "Reading", "__version__"]
+__all__ = ["Character", "Decoding", "GlyphletError", "Reader", "Reading", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from glyphlet.runtime.reader import Reader
 
         return Reader
+    if name == "Decoding":
+        from glyphlet.decode.decoding import Decoding
+
+        return Decoding
     if name in ("Character", "Reading"):
         from glyphlet.decode import reading
 

@@ -21,6 +21,10 @@ def test_to_dict_survives_json():
     }
 
 
+def test_a_reason_stands_in_the_dictionary_where_there_is_one():
+    assert dataclasses.replace(READING, reason="none").to_dict()["reason"] == "none"
+
+
 def test_readings_are_frozen_values():
     assert dataclasses.replace(READING) == READING
     with pytest.raises(dataclasses.FrozenInstanceError):

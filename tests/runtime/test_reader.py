@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from glyphlet import GlyphletError, Reader
-from glyphlet.errors import ImageError
+from glyphlet import Decoding, GlyphletError, Reader
+from glyphlet.errors import ImageError, RecipeError
 from glyphlet.image import Geometry, prepare
 from glyphlet.runtime import reader as reader_module
 
@@ -220,3 +220,35 @@ def test_spans_of_lines_whose_ratio_is_not_kept_are_in_pixels_of_the_original(wr
     edges = [edge / scale for c in reading.characters for edge in (c.left, c.right)]
     np.testing.assert_allclose(edges, [8, 16, 24, 32, 40, 48, 56, 64], atol=4)
     assert edges == sorted(edges)
+
+
+class TestDecoding:
+    def test_a_pattern(self, model, stripes):
+        image = stripes("2718")
+        reader = Reader(model, decoding=Decoding(pattern="[0-6]{2,6}"))
+        reading = reader.read_one(image)
+        assert set(reading.text) <= set("0123456")
+        assert reading.confidence < 1e-6
+        assert reader.using(None).read_one(image) == Reader(model).read_one(image)
+        assert reader.using(Decoding(pattern=r"\d{4}")).read_one(image).text == "2718"
+
+    def test_other_readers_of_the_same_model_are_left_as_they_are(self, model, stripes):
+        plain = Reader(model)
+        plain.using(Decoding(lexicon=["12"]))
+        assert plain.read_one(stripes("34")).text == "34"
+
+    def test_neither_order_nor_batch_size_changes_a_reading(self, model, stripes):
+        reader = Reader(model, decoding=Decoding(pattern="[1-8]*"))
+        images = [stripes(str(number)) for number in (90, 12, 345, 99, 7, 10)]
+        alone = [reader.read_one(image) for image in images]
+        for batch in (1, 2, 32):
+            assert reader.read(images, batch=batch) == alone
+
+    def test_a_pattern_that_the_model_cannot_write(self, model):
+        with pytest.raises(RecipeError, match="allows no text that the model can write"):
+            Reader(model, decoding=Decoding(pattern="[A-Z]+"))
+
+    def test_a_line_with_too_few_steps(self, model, stripes):
+        reading = Reader(model, decoding=Decoding(pattern=r"\d{500}")).read_one(stripes("1"))
+        assert (reading.text, reading.confidence) == ("", 0.0)
+        assert reading.reason.startswith(r"the pattern '\\d{500}' needs at least 500 time steps, and the line has ")

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from glyphlet import Reader
+from glyphlet import Decoding, GlyphletError, Reader
 from glyphlet.charset import Charset
 from glyphlet.image import Geometry
 from glyphlet.runtime import bundle
@@ -58,3 +58,13 @@ def test_it_does_not_know_where_a_character_stands(path):
 
 def test_how_much_it_can_write(path):
     assert bundle.open_model(path).most == 3
+
+
+def test_patterns_are_refused(path):
+    with pytest.raises(
+        GlyphletError,
+        match=r"the model fixed.onnx writes character after character.*Allowed: a model with the head ctc",
+    ):
+        Reader(path, decoding=Decoding(pattern="a"))
+    with pytest.raises(GlyphletError, match="Next: read without them"):
+        Reader(path).using(Decoding())

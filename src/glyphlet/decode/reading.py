@@ -38,6 +38,8 @@ class Reading:
         characters: one entry for each character of the text, from left to right.
         raw: one sign for each time step, blanks shown as `_` (or as another sign when `_` is in the charset).
         source: what was read, as it is called in messages: a path, or a description.
+        reason: why the text is empty although something was asked of it (a pattern, a lexicon) that no text fulfils;
+            otherwise empty.
 
     >>> reading = Reading("7", 0.9, (Character("7", 0.95, 4.0, 8.0),), "_7_", "line.png")
     >>> reading.to_dict()["characters"]
@@ -49,10 +51,12 @@ class Reading:
     characters: tuple[Character, ...]
     raw: str
     source: str
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The reading as dictionaries, lists, numbers and strings, ready for JSON."""
-        return {**asdict(self), "characters": [asdict(character) for character in self.characters]}
+        """The reading as dictionaries, lists, numbers and strings, ready for JSON; `reason` only where there is one."""
+        found = {**asdict(self), "characters": [asdict(character) for character in self.characters]}
+        return found if self.reason else {key: value for key, value in found.items() if key != "reason"}
 
 
 __all__ = ["Character", "Reading"]

@@ -10,7 +10,8 @@ pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glyphlet.decode.decoders import DECODERS
+from glyphlet.decode.decoding import Decoding
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError, ImageError
 from glyphlet.image import ImageSource, Line, name_of, prepare, scale, stack
@@ -48,19 +50,39 @@ class Reader:
     Args:
         path: a model file that `glyphlet export` wrote, or the name of a model that ships (`glyphlet models`).
         threads: CPU threads, at least 1.
+        decoding: how the output is read: with a beam, a pattern, a lexicon, a language model. Greedily without.
 
     Raises:
         ModelFileError: the file is missing, damaged, not a Glyphlet model, or needs a newer version.
+        GlyphletError: the model cannot be read as `decoding` asks.
 
     >>> reader = Reader("model.onnx")                         # doctest: +SKIP
     >>> [r.text for r in reader.read(["a.png", "b.jpg"])]     # doctest: +SKIP
     ['0423', '1988']
     """
 
-    def __init__(self, path: str | Path = DEFAULT, threads: int = 1) -> None:
+    def __init__(self, path: str | Path = DEFAULT, threads: int = 1, decoding: Decoding | None = None) -> None:
         self._bundle = open_model(path, _at_least_one("threads", threads))
         self._codec = self.metadata.codec
-        self._decode = DECODERS[self._codec.kind]
+        self._decode: Callable[..., list[Reading]] = DECODERS[self._codec.kind]
+        if decoding:
+            self._decode = self._decoder(decoding)
+
+    def using(self, decoding: Decoding | None) -> Reader:
+        """A reader of the same model that decodes otherwise; the network is shared.
+
+        Args:
+            decoding: how; None is greedily.
+
+        Raises:
+            GlyphletError: the model cannot be read so.
+        """
+        other = copy.copy(self)
+        other._decode = self._decoder(decoding) if decoding else DECODERS[self._codec.kind]
+        return other
+
+    def _decoder(self, decoding: Decoding) -> Callable[..., list[Reading]]:
+        return decoding.for_codec(self._codec, f"the model {self.path.name}")
 
     @property
     def metadata(self) -> Metadata:
