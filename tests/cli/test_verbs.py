@@ -23,7 +23,7 @@ from models.test_import_crnn import original as crnn
 from models.test_importers import original, saved
 from support import runs_in
 
-VERBS = ("demo", "synth", "train", "evaluate", "export", "read", "models", "import")
+VERBS = ("demo", "synth", "train", "evaluate", "export", "read", "lm", "models", "import")
 
 
 def first_images(digits, count=3):
@@ -263,6 +263,59 @@ class TestRead:
         ):
             assert line.startswith("glyphlet: ")
             assert message in line
+
+
+class TestDecoding:
+    def test_a_pattern(self, glyphlet, job, digits):
+        images = first_images(digits, 40)
+        result = glyphlet("read", "-m", job.model, "--json", "--pattern", r"[1-4]\d", "--beam", 8, *images)
+        rows = [json.loads(line) for line in result.out.splitlines()]
+        assert (result.code, result.err) == (0, "")
+        assert all(re.fullmatch(r"[1-4]\d", row["text"]) for row in rows)
+        assert not any("reason" in row for row in rows)
+
+    def test_no_legal_text_is_an_empty_one_with_its_reason(self, glyphlet, job, digits):
+        (image,) = first_images(digits, 1)
+        result = glyphlet("read", "-m", job.model, "--pattern", r"\d{99}", image)
+        assert (result.code, result.out) == (0, f"{image}\t\n")
+        assert re.fullmatch(
+            rf"glyphlet: {image}: the pattern .* needs at least 99 time steps, and the line has \d+\n", result.err
+        )
+        result = glyphlet("read", "-m", job.model, "--json", "--pattern", r"\d{99}", image)
+        row = json.loads(result.out)
+        assert (row["text"], row["confidence"]) == ("", 0)
+        assert row["reason"].startswith("the pattern")
+
+    def test_a_lexicon(self, glyphlet, job, digits, tmp_path):
+        (tmp_path / "l.txt").write_text("12\n34\nxy\n")
+        result = glyphlet("read", "-m", job.model, "--lexicon", tmp_path / "l.txt", *first_images(digits))
+        assert {line.split("\t")[1] for line in result.out.splitlines()} <= {"12", "34"}
+        assert "1 of 3 entries have characters that the model cannot write" in result.err
+
+    def test_a_language_model(self, glyphlet, job, digits, tmp_path):
+        (tmp_path / "t.txt").write_text("".join(f"{n}7\n" for n in range(10)) * 4)
+        result = glyphlet("lm", tmp_path / "t.txt", "-o", tmp_path / "t.lm", "--order", 3)
+        assert (result.code, result.err) == (0, "")
+        found = re.search(r"40 lines, order 3, \d+ n-grams, (\S+) bits a character on 2 lines left out\n", result.out)
+        # log2(10) bits for the first of three characters, little for the others
+        assert 1.1 < float(found[1]) < 1.7
+        command = ("read", "-m", job.model, "--lm", tmp_path / "t.lm", "--lm-weight", 100, *first_images(digits))
+        result = glyphlet(*command)
+        assert {line.split("\t")[1][-1:] for line in result.out.splitlines()} == {"7"}
+
+    def test_what_cannot_be(self, glyphlet, job, digits, tmp_path):
+        command = ("read", "-m", job.model, *first_images(digits, 1))
+        glyphlet(*command, "--pattern", "(?=1)").refused("character 1", "a lookahead", "Allowed: literals")
+        glyphlet(*command, "--pattern", "[A-Z]").refused("allows no text that the model can write")
+        glyphlet(*command, "--pattern", "iban").refused("allows no text")
+        glyphlet(*command, "--lm", tmp_path / "no.lm").refused("no.lm cannot be read")
+        glyphlet(*command, "--lexicon-words").refused("there is no lexicon")
+        glyphlet(*command, "--beam", 0).refused("beam is 0")
+        (tmp_path / "t.txt").write_text("\n\n")
+        glyphlet("lm", tmp_path / "t.txt", "-o", tmp_path / "t.lm").refused("the text is empty")
+        glyphlet("lm", tmp_path / "no.txt", "-o", tmp_path / "t.lm").refused("no.txt cannot be read")
+        (tmp_path / "t.txt").write_text("a\n")
+        glyphlet("lm", tmp_path / "t.txt", "-o", tmp_path / "t.lm", "--case", "title").refused("--case is 'title'")
 
 
 class TestModels:

@@ -25,6 +25,7 @@ from glyphlet.cli.evaluate import evaluate
 from glyphlet.cli.export import export
 from glyphlet.cli.fit import fit
 from glyphlet.cli.importer import import_
+from glyphlet.cli.lm import lm
 from glyphlet.cli.models import models
 from glyphlet.cli.read import read
 from glyphlet.cli.shrink import app as shrink
@@ -58,6 +59,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 for verb in (demo, synth, train, fit, evaluate, export, read, models):
+for verb in (demo, synth, train, evaluate, export, read, lm, models):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)

@@ -31,11 +31,30 @@ def read(
     ] = False,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     batch: Annotated[int, typer.Option(min=1, help="Lines read together; it does not change a text.")] = 32,
+    pattern: Annotated[
+        str | None,
+        typer.Option(help="A regular expression for the whole line, or luhn, iban, iso6346, mrz-td3, date, date-us."),
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Text file: each line of it is a line that there can be.")
+    ] = None,
+    lexicon_words: Annotated[
+        bool, typer.Option("--lexicon-words", help="A line is entries of the lexicon with single spaces between them.")
+    ] = False,
+    lm: Annotated[Path | None, typer.Option(help="Language model, written by `glyphlet lm`.")] = None,
+    lm_weight: Annotated[float, typer.Option(help="How much the language model counts.")] = 0.5,
+    lm_bonus: Annotated[float, typer.Option(help="What each character adds to the logarithm, beside --lm.")] = 0.0,
+    beam: Annotated[
+        int | None,
+        typer.Option(help="Texts that are followed at once; 16 with a pattern, a lexicon or a language model."),
+    ] = None,
 ) -> None:
     """Read line images. Prints `path<TAB>text`, or with --json one object a line.
 
-    An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1.
+    An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. A line on which no text is legal
+    under --pattern or --lexicon has an empty text; the reason is told on stderr, and with --json in `reason`.
     """
+    from glyphlet.decode.decoding import Decoding
     from glyphlet.errors import ImageError, ModelFileError
     from glyphlet.runtime.reader import Reader
     from glyphlet.runtime.shipped import model_path
@@ -46,8 +65,13 @@ def read(
             allowed="a model file that `glyphlet export` wrote",
             next_step="name one: -m model.onnx",
         )
-    reader = Reader(model, threads=threads)
-    images = [path for given in images for path in _images_in(given)]
+    asked = {"pattern": pattern, "lexicon": lexicon, "lm": lm, "beam": beam}
+    given = {key: value for key, value in asked.items() if value is not None}
+    decoding = None
+    if given or lexicon_words:
+        decoding = Decoding(**given, words=lexicon_words, lm_weight=lm_weight, length_bonus=lm_bonus)  # type: ignore[arg-type]
+    reader = Reader(model, threads=threads, decoding=decoding)
+    images = [path for named in images for path in _images_in(named)]
     failed = False
     part = max(512, batch)
     for start in range(0, len(images), part):
@@ -57,7 +81,10 @@ def read(
                 typer.secho(f"glyphlet: {reading}", err=True, fg="red")
                 if as_json:
                     typer.echo(json.dumps({"path": str(path), "error": str(reading)}, ensure_ascii=False))
-            elif as_json:
+                continue
+            if reading.reason:
+                typer.secho(f"glyphlet: {path}: {reading.reason}", err=True, fg="yellow")
+            if as_json:
                 typer.echo(json.dumps({**reading.to_dict(), "path": str(path)}, ensure_ascii=False))
             else:
                 typer.echo(f"{path}\t{reading.text}")
