@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from glyphlet import __version__
+from glyphlet import Decoding, __version__
 from glyphlet.charset import Charset
 from glyphlet.cli import app
 from glyphlet.data.labelfile import read_label_file
@@ -299,9 +299,12 @@ class TestDecoding:
         found = re.search(r"40 lines, order 3, \d+ n-grams, (\S+) bits a character on 2 lines left out\n", result.out)
         # log2(10) bits for the first of three characters, little for the others
         assert 1.1 < float(found[1]) < 1.7
-        command = ("read", "-m", job.model, "--lm", tmp_path / "t.lm", "--lm-weight", 100, *first_images(digits))
-        result = glyphlet(*command)
-        assert {line.split("\t")[1][-1:] for line in result.out.splitlines()} == {"7"}
+        images = first_images(digits)
+        result = glyphlet(
+            "read", "-m", job.model, "--lm", tmp_path / "t.lm", "--lm-weight", 2, "--lm-bonus", 3, *images
+        )
+        reader = Reader(job.model, decoding=Decoding(lm=tmp_path / "t.lm", lm_weight=2.0, length_bonus=3.0))
+        assert [line.split("\t")[1] for line in result.out.splitlines()] == [r.text for r in reader.read(images)]
 
     def test_what_cannot_be(self, glyphlet, job, digits, tmp_path):
         command = ("read", "-m", job.model, *first_images(digits, 1))

@@ -25,8 +25,7 @@ PATTERNS = ["a", "[ab]{2}", "a*b", "(ab|c)+", "aa|bb", ".{3}", "c{2,}|a", "[^a]*
 
 def found(logits, automaton, width=10_000, fusion=None, threshold=0.0, margin=0.0):
     logits = np.asarray(logits, np.float64)
-    posteriors = logits - log_normalizers(logits)[:, None]
-    steps = thin(posteriors, automaton, threshold, margin=margin)
+    steps = thin(logits, log_normalizers(logits), automaton, threshold, margin=margin)
     return {
         "".join(ABC.characters[label - 1] for label in candidate.labels): candidate.score
         for candidate in search(steps, automaton, width, fusion, margin)
@@ -62,8 +61,7 @@ def test_exactly_the_legal_texts_that_fit_with_their_probability(logits, pattern
 @settings(max_examples=150, deadline=None)
 def test_a_narrow_beam_over_all_steps_finds_a_legal_text_if_one_fits(logits, pattern, width):
     automaton = compile_pattern(pattern, ABC)
-    posteriors = logits - log_normalizers(logits)[:, None]
-    candidates = search(thin(posteriors, automaton, 1e-3, whole=True), automaton, width)
+    candidates = search(thin(logits, log_normalizers(logits), automaton, 1e-3, whole=True), automaton, width)
     assert len(candidates) <= width
     assert bool(candidates) == (automaton.need[0] <= len(logits))
     assert all(automaton.accepts(candidate.labels) for candidate in candidates)
@@ -119,5 +117,5 @@ def test_a_long_line_does_not_underflow():
 
 
 def test_a_candidate_is_a_plain_value():
-    candidate = search(thin(np.log([[0.5, 0.5]]), anything(2), 0), anything(2), 1)[0]
+    candidate = search(thin(np.log([[0.5, 0.5]]), np.zeros(1), anything(2), 0), anything(2), 1)[0]
     assert replace(candidate) == candidate

@@ -112,7 +112,7 @@ def search(
     >>> from glyphlet.decode.automaton import anything
     >>> from glyphlet.decode.steps import thin
     >>> logs = np.log([[0.6, 0.4], [0.6, 0.4]])            # the best path is two blanks, 0.36
-    >>> [(c.labels, round(float(np.exp(c.score)), 2)) for c in search(thin(logs, anything(2), 0), anything(2), 4)]
+    >>> [(c.labels, round(float(np.exp(c.score)), 2)) for c in search(thin(logs, np.zeros(2), anything(2), 0), anything(2), 4)]
     [((1,), 0.64), ((), 0.36)]
     """
     if automaton.need[0] > len(steps.steps):
@@ -147,16 +147,22 @@ class _Search:
         hurried: list[tuple[float, _Prefix, _Way]] = []
         urgent: dict[int, list[_Way]] = {}
         for prefix, b, n in beam:
+            found[prefix] = [(b + n) * blank, n * kept.get(prefix.label, 0.0)]
+        if len(beam) == self.width and not self.fusion:  # of more than these only what beats the worst of them can stay
+            floor = max(floor, min([sum(cell) if prefix.need_after <= left else 0.0 for prefix, cell in found.items()]))
+        for prefix, b, n in beam:
             total, last = b + n, prefix.label
-            self._count(found, prefix, total * blank, n * kept.get(last, 0.0))
             if prefix.need <= left:
-                table = targets[prefix.state]
+                table, children = targets[prefix.state], prefix.children
                 for label, posterior, group in likely:
                     if group in table:
                         p = (b if label == last else total) * posterior
-                        if p > floor:
-                            child = self._child(prefix, label, group, table[group])
-                            self._count(found, child, 0.0, p)
+                        child = children.get(label)
+                        cell = found.get(child) if child else None
+                        if cell:
+                            cell[1] += p
+                        elif p > floor:
+                            found[child or self._child(prefix, label, group, table[group])] = [0.0, p]
                 continue
             ways = urgent.get(prefix.state)
             if ways is None:
@@ -169,17 +175,9 @@ class _Search:
             hurried.sort(key=lambda entry: -entry[0])
             del hurried[self.width :]
         for p, prefix, (label, _, group, state) in hurried:
-            self._count(found, self._child(prefix, label, group, state), 0.0, p)
+            child = prefix.children.get(label) or self._child(prefix, label, group, state)
+            found.setdefault(child, [0.0, 0.0])[1] += p
         return found
-
-    @staticmethod
-    def _count(found: dict[_Prefix, list[float]], prefix: _Prefix, blank: float, last: float) -> None:
-        cell = found.get(prefix)
-        if cell is None:
-            found[prefix] = [blank, last]
-        else:
-            cell[0] += blank
-            cell[1] += last
 
     def _urgent(self, state: int, step: Step, left: int) -> list[_Way]:
         """How a prefix goes on that cannot wait: what must come is not dropped for being improbable."""
@@ -192,9 +190,6 @@ class _Search:
         ]
 
     def _child(self, prefix: _Prefix, label: int, group: int, state: int) -> _Prefix:
-        child = prefix.children.get(label)
-        if child is not None:
-            return child
         child = prefix.children[label] = _Prefix(prefix, label, state)
         child.need = self.automaton.need[state]
         child.need_after = child.need + ((state, group) in self.automaton.tight)

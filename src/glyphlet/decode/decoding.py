@@ -105,6 +105,7 @@ class BeamDecoder:
     def __init__(self, decoding: Decoding, codec: CTCCodec) -> None:
         self.decoding, self.codec = decoding, codec
         self.automaton, self.check, self.what = _legal(decoding, codec)
+        self.signs = (codec.blank_sign, *codec.charset.characters)
         self.width = max(decoding.beam, CHECKED_WIDTH) if self.check else decoding.beam
         self.fusion: Fusion | None = None
         if decoding.lm is not None:
@@ -131,14 +132,13 @@ class BeamDecoder:
             totals[sure] = log_probabilities(logits[sure], [labels[n] for n in sure], normalizers[sure])
         changed, reasons = [], [""] * len(labels)
         for number in np.flatnonzero(totals <= _MORE_THAN_HALF).tolist():
-            posteriors = logits[number] - normalizers[number][:, None]
-            found, times, reasons[number] = self._searched(posteriors)
+            found, times, reasons[number] = self._searched(logits[number], normalizers[number])
             if list(found) != labels[number] or np.isneginf(totals[number]):
                 changed.append(number)
             if list(found) != labels[number] and not reasons[number]:
                 labels[number] = list(found)
-                paths[number] = align(posteriors, found, times)
-                best[number] = np.exp(posteriors[np.arange(len(posteriors)), paths[number]])
+                paths[number] = align(logits[number], normalizers[number], found, times)
+                best[number] = np.exp(logits[number, np.arange(logits.shape[1]), paths[number]] - normalizers[number])
         if changed:
             totals[changed] = log_probabilities(
                 logits[changed], [labels[number] for number in changed], normalizers[changed]
@@ -146,12 +146,12 @@ class BeamDecoder:
         readings = []
         values = zip(paths, runs(paths, best), lines, np.exp(totals).tolist(), sources, reasons, strict=True)
         for path, line_runs, line, confidence, source, reason in values:
-            raw = self.codec.raw(path.tolist())
+            raw = "".join([self.signs[label] for label in path.tolist()])
             if reason:
                 readings.append(Reading("", 0.0, (), raw, source, reason))
                 continue
             characters = tuple(
-                Character(self.codec.char(run.label), sure, *span(run, line, time_stride)) for run, sure in line_runs
+                Character(self.signs[run.label], sure, *span(run, line, time_stride)) for run, sure in line_runs
             )
             text = "".join(character.char for character in characters)
             readings.append(Reading(text, confidence, characters, raw, source))
@@ -161,19 +161,19 @@ class BeamDecoder:
         return self.automaton.accepts(labels) and (self.check is None or self.check(self._text(labels)))
 
     def _text(self, labels: Sequence[int]) -> str:
-        return "".join(map(self.codec.char, labels))
+        return "".join([self.signs[label] for label in labels])
 
-    def _searched(self, posteriors: Floats) -> tuple[tuple[int, ...], NDArray[np.intp], str]:
+    def _searched(self, logits: NDArray[Any], normalizers: Floats) -> tuple[tuple[int, ...], NDArray[np.intp], str]:
         """The text of a line as classes, the steps it was found in, and why there is none."""
-        if self.automaton.need[0] > len(posteriors):
+        if self.automaton.need[0] > len(logits):
             least = int(self.automaton.need[0])
             return (
                 (),
                 np.arange(0),
-                f"{self.what} needs at least {least} time steps, and the line has {len(posteriors)}",
+                f"{self.what} needs at least {least} time steps, and the line has {len(logits)}",
             )
         for whole in (False, True):  # the busy steps of a line are nearly always enough
-            steps = thin(posteriors, self.automaton, self.decoding.threshold, whole)
+            steps = thin(logits, normalizers, self.automaton, self.decoding.threshold, whole)
             found = search(steps, self.automaton, self.width, self.fusion)
             for candidate in found:
                 if self.check is None or self.check(self._text(candidate.labels)):

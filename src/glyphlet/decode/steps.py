@@ -19,7 +19,7 @@ from glyphlet.decode.automaton import Automaton
 
 Floats = NDArray[np.float64]
 Found = list[tuple[int, float]]
-MARGIN = 1e-7
+MARGIN = 1e-5
 """What is this much less probable than the best there is is dropped."""
 LEAST = -300.0
 """The logarithm below which a posterior counts as this, so that no product of a few becomes 0."""
@@ -60,35 +60,41 @@ class Steps:
 
 
 def thin(
-    posteriors: Floats, automaton: Automaton, threshold: float, whole: bool = False, margin: float = MARGIN
+    logits: NDArray[Any],
+    normalizers: Floats,
+    automaton: Automaton,
+    threshold: float,
+    whole: bool = False,
+    margin: float = MARGIN,
 ) -> Steps:
     """The steps and classes of a line that matter.
 
     Args:
-        posteriors: logarithms, (T, K).
+        logits: float (T, K).
+        normalizers: what makes logarithms of posteriors of them, (T,); see `confidence.log_normalizers`.
         automaton: the legal texts.
         threshold: posteriors up to here are left out.
         whole: do not merge plain steps.
         margin: posteriors up to here are not likely.
     """
-    above = posteriors > (np.log(threshold) if threshold > 0 else -np.inf)
+    bound = normalizers + np.log(threshold) if threshold > 0 else np.full(len(logits), -np.inf)
+    above = logits > bound[:, None].astype(logits.dtype)
     above[:, BLANK] = False
     busy = np.ones(len(above), bool) if whole else above.any(axis=1)
     times = np.flatnonzero(busy)
-    rows, kept = posteriors[times], above[times]
+    rows, kept = logits[times] - normalizers[times, None], above[times]
     if not automaton.free:
         kept = _legal(rows, kept, automaton)
     blanks = np.exp(np.maximum(rows[:, BLANK], LEAST)).tolist()
-    plain, tail = _plain(posteriors[:, BLANK], times)
+    plain, tail = _plain(logits[:, BLANK] - normalizers, times)
     steps = [
         Step(before, blank, {}, [[] for _ in automaton.groups], []) for before, blank in zip(plain, blanks, strict=True)
     ]
     number, label = np.nonzero(kept)
-    group_of = np.zeros(posteriors.shape[1], np.intp)
-    for group, members in enumerate(automaton.groups):
-        group_of[list(members)] = group
-    columns = (number, label, np.exp(np.maximum(rows[number, label], LEAST)), group_of[label])
-    for at, found, posterior, group in zip(*(column.tolist() for column in columns), strict=True):
+    group_of = automaton.group_of
+    columns = (number.tolist(), label.tolist(), np.exp(np.maximum(rows[number, label], LEAST)).tolist())
+    for at, found, posterior in zip(*columns, strict=True):
+        group = group_of[found]
         steps[at].kept[found] = posterior
         steps[at].groups[group].append((found, posterior))
         if posterior > margin:
