@@ -183,7 +183,7 @@ def main() -> None:
         "",
         "## What they bring",
         "",
-        "Receipts are compared without regard to case. `print` has not seen them; `digits` was trained on the register's `train`.",
+        "Receipts are compared without regard to case. `print` has not seen them; `digits` was trained on lines of the register's `train`, so its rows are too good. The language model and the lexicon are made of the labels of the other receipts of `train`. Its weights are a sweep, not a choice: the best row was found on the lines that it is for.",
         "",
         *gains(options.lines),
         "",

@@ -46,7 +46,7 @@ def read(
     lm_bonus: Annotated[float, typer.Option(help="What each character adds to the logarithm, beside --lm.")] = 0.0,
     beam: Annotated[
         int | None,
-        typer.Option(help="Texts that are followed at once; 16 with a pattern, a lexicon or a language model."),
+        typer.Option(help="Texts that are followed at once; 8 with a pattern, a lexicon or a language model."),
     ] = None,
 ) -> None:
     """Read line images. Prints `path<TAB>text`, or with --json one object a line.

@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import inf, log
+from operator import itemgetter
 from typing import Protocol
 
 from glyphlet.codec import BLANK
 from glyphlet.decode.automaton import Automaton
 from glyphlet.decode.steps import MARGIN, Step, Steps
 
-_TINY = 1e-100
+_TINY, _LEAST = 1e-100, 5e-324
+_score = itemgetter(0)
 
 
 class LanguageModel(Protocol):
@@ -123,11 +125,12 @@ def search(
 class _Search:
     def __init__(self, automaton: Automaton, width: int, fusion: Fusion | None, margin: float) -> None:
         self.automaton, self.width, self.fusion, self.margin = automaton, width, fusion, margin
-        self.scale = 0.0
+        self.longest = max([need for need in automaton.need if need < inf], default=0) + 1
+        self.scale, self.top = 0.0, 1.0
 
     def run(self, steps: Steps) -> list[Candidate]:
         root = _Prefix(None, BLANK, 0)
-        root.need = self.automaton.need[0]
+        root.need = root.need_after = self.automaton.need[0]
         if self.fusion:
             self._speak(root, self.fusion.model.start())
         beam: _Beam = [(root, 1.0, 0.0)]
@@ -142,7 +145,7 @@ class _Search:
     def _extend(self, beam: _Beam, step: Step, left: int) -> dict[_Prefix, list[float]]:
         """Every prefix with a blank, with its last character again, and with each character that may follow."""
         targets, likely, kept, blank = self.automaton.targets, step.likely, step.kept, step.blank
-        floor = self.margin * max([b + n for _, b, n in beam], default=0.0) if not self.fusion else 0.0
+        floor = 0.0 if self.fusion else self.margin * self.top
         found: dict[_Prefix, list[float]] = {}
         hurried: list[tuple[float, _Prefix, _Way]] = []
         urgent: dict[int, list[_Way]] = {}
@@ -204,31 +207,32 @@ class _Search:
         prefix.following = self.fusion.model.log_probabilities(context)
 
     def _prune(self, found: dict[_Prefix, list[float]], left: int) -> _Beam:
-        """The best prefixes that can still be finished."""
-        beam: _Beam = []
-        for prefix, (b, n) in found.items():
-            if prefix.need <= left:
+        """The best prefixes that can still be finished, their probabilities not too small to go on with."""
+        if left < self.longest:
+            for prefix, cell in found.items():
                 if prefix.need_after > left:
-                    n = 0.0
-                if b + n > 0:
-                    beam.append((prefix, b, n))
-        if not beam:
-            return beam
+                    cell[1] = 0.0
+                    cell[0] *= prefix.need <= left
         if self.fusion:
-            scored = [(log(b + n) + prefix.added, (prefix, b, n)) for prefix, b, n in beam]
-            least = max([score for score, _ in scored]) + (log(self.margin) if self.margin else -1e300)
+            scored = [
+                (log(cell[0] + cell[1]) + prefix.added, prefix, cell)
+                for prefix, cell in found.items()
+                if cell[0] + cell[1] > 0
+            ]
+            least = max([entry[0] for entry in scored], default=0.0) + (log(self.margin) if self.margin else -1e300)
         else:
-            scored = [(b + n, (prefix, b, n)) for prefix, b, n in beam]
-            least = self.margin * max([score for score, _ in scored])
-        scored = [pair for pair in scored if pair[0] >= least]
+            scored = [(cell[0] + cell[1], prefix, cell) for prefix, cell in found.items()]
+            least = max(self.margin * max([entry[0] for entry in scored], default=0.0), _LEAST)
+        scored = [entry for entry in scored if entry[0] >= least]
         if len(scored) > self.width:
-            scored.sort(key=lambda pair: -pair[0])  # stable: of equal ones the first that was found
+            scored.sort(key=_score, reverse=True)  # stable: of equal ones the first that was found
             del scored[self.width :]
-        return self._scaled([kept for _, kept in scored])
+        return self._scaled([(prefix, b, n) for _, prefix, (b, n) in scored])
 
     def _scaled(self, beam: _Beam) -> _Beam:
         """The same, times a factor where probabilities become too small."""
-        top = max([b + n for _, b, n in beam])
+        top = max([b + n for _, b, n in beam], default=1.0)
+        self.top = 1.0 if top < _TINY else top
         if top > _TINY:
             return beam
         self.scale += log(top)

@@ -54,7 +54,7 @@ class Decoding:
         RecipeError: a value is out of range, or both a pattern and a lexicon are given.
     """
 
-    beam: int = 16
+    beam: int = 8
     pattern: str = ""
     check: Check | None = None
     lexicon: str | Path | Sequence[str] | None = None
@@ -66,7 +66,7 @@ class Decoding:
 
     def __post_init__(self) -> None:
         if isinstance(self.beam, bool) or not isinstance(self.beam, int) or not 1 <= self.beam <= 10_000:
-            raise _refusal(f"beam is {self.beam!r}", "a whole number from 1 to 10,000", "set it to 16")
+            raise _refusal(f"beam is {self.beam!r}", "a whole number from 1 to 10,000", "set it to 8")
         if not 0 <= self.threshold < 1:
             raise _refusal(f"threshold is {self.threshold!r}", "0 or more, below 1", "leave it at 0.001")
         if not 0 <= self.lm_weight <= 100:
