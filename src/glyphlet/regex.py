@@ -25,7 +25,6 @@ _ESCAPES = {
     "Z": "an anchor",
     "p": "a Unicode property",
 }
-_DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,8 @@ class _Parser:
         return pattern_error(self.pattern, self.at if at is None else at, what)
 
     def _alternatives(self, depth: int) -> Node:
-        if depth > _DEEPEST:
-            raise self._error(f"more than {_DEEPEST} groups inside each other")
+        if depth > 50:
+            raise self._error("more than 50 groups inside each other")
         options = [self._sequence(depth)]
         while self._peek() == "|":
             self.at += 1
@@ -166,15 +165,15 @@ class _Parser:
         if char == "(":
             return self._group(depth)
         if char == "[":
-            return _chars(self._class(), start)
+            return Chars(self._class(), start)
         if char in "*+?{":
             raise self._error("a repeat of nothing")
         if char in "^$":
             raise self._error(f"{char!r} inside; a sign itself is \\{char}")
         self.at += 1
         if char == ".":
-            return _chars(self.any, start)
-        return _chars(self._escape(start) if char == "\\" else [char], start)
+            return Chars(tuple(self.any), start)
+        return Chars(tuple(self._escape(start)) if char == "\\" else (char,), start)
 
     def _group(self, depth: int) -> Node:
         start = self.at
@@ -216,17 +215,16 @@ class _Parser:
             raise self._error(f"'\\{char}' is not supported ({name})", start)
         return [char]
 
-    def _class(self) -> list[str]:
+    def _class(self) -> tuple[str, ...]:
         start = self.at
         self.at += 1
         negated = self._peek() == "^"
         self.at += negated
         members: list[str] = []
-        first = True
-        while (char := self._peek()) != "]" or first:
+        begin = self.at
+        while (char := self._peek()) != "]" or self.at == begin:
             if not char:
                 raise self._error("a '[' without its ']'", start)
-            first = False
             here = self.at
             left = self._member()
             if self._peek() == "-" and self.pattern[self.at + 1 : self.at + 2] not in ("]", ""):
@@ -240,17 +238,13 @@ class _Parser:
         self.at += 1
         if negated:
             known = set(members)
-            return [c for c in self.any if c not in known]
-        return members
+            return tuple(c for c in self.any if c not in known)
+        return tuple(dict.fromkeys(members))
 
     def _member(self) -> list[str]:
         start, char = self.at, self._peek()
         self.at += 1
         return self._escape(start) if char == "\\" else [char]
-
-
-def _chars(members: list[str], start: int) -> Chars:
-    return Chars(tuple(dict.fromkeys(members)), start)
 
 
 __all__ = ["Chars", "Choice", "Node", "Repeat", "Series", "parse", "pattern_error"]

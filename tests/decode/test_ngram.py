@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glyphlet.charset import Charset
+from glyphlet.decode import ngram
 from glyphlet.decode.ngram import EDGE, bits
 from glyphlet.decode.ngram_count import count, plain_lines
 from glyphlet.decode.ngram_file import MAGIC, load, save
@@ -71,6 +72,14 @@ def test_the_text_it_was_made_from_takes_fewer_bits_than_another():
     bound = count(LINES, 3).over(ABC)
     assert bits(bound, LINES) < 1.5 < log2(4) < bits(bound, ["bbb", "ccc"])
     assert bits(bound, ["a"]) == pytest.approx(-log2(exp(bound.log_probability("a"))) / 2)
+
+
+def test_what_is_kept_of_contexts_has_a_bound(monkeypatch):
+    monkeypatch.setattr(ngram, "_KEPT", 12)
+    bound = count(LINES, 3).over(ABC)
+    before = [bound.log_probability(line) for line in LINES]
+    assert len(bound._known) <= 4
+    assert [bound.log_probability(line) for line in LINES] == before
 
 
 def test_lines_are_put_into_one_form():

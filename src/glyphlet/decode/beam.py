@@ -125,7 +125,7 @@ def search(
 class _Search:
     def __init__(self, automaton: Automaton, width: int, fusion: Fusion | None, margin: float) -> None:
         self.automaton, self.width, self.fusion, self.margin = automaton, width, fusion, margin
-        self.longest = max([need for need in automaton.need if need < inf], default=0) + 1
+        self.longest = max([need for need in automaton.need if need < inf], default=0) + 1  # steps that any state needs
         self.scale, self.top = 0.0, 1.0
 
     def run(self, steps: Steps) -> list[Candidate]:
@@ -167,10 +167,9 @@ class _Search:
                         elif p > floor:
                             found[child or self._child(prefix, label, group, table[group])] = [0.0, p]
                 continue
-            ways = urgent.get(prefix.state)
-            if ways is None:
-                ways = urgent[prefix.state] = self._urgent(prefix.state, step, left)
-            for way in ways:
+            if prefix.state not in urgent:
+                urgent[prefix.state] = self._urgent(prefix.state, step, left)
+            for way in urgent[prefix.state]:
                 p = (b if way[0] == last else total) * way[1]
                 if p > 0:
                     hurried.append((p, prefix, way))
@@ -207,7 +206,7 @@ class _Search:
         prefix.following = self.fusion.model.log_probabilities(context)
 
     def _prune(self, found: dict[_Prefix, list[float]], left: int) -> _Beam:
-        """The best prefixes that can still be finished, their probabilities not too small to go on with."""
+        """The best prefixes that can still be finished."""
         if left < self.longest:
             for prefix, cell in found.items():
                 if prefix.need_after > left:

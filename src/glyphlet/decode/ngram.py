@@ -29,6 +29,8 @@ EDGE = "\n"
 """Stands before the first character of a line and behind its last."""
 _FLOOR = -50.0
 """The logarithm of the probability of what cannot be: an empty share of a tiny one."""
+_KEPT = 2_000_000
+"""Probabilities that are kept for contexts that come again."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Bound:
         if found is None:
             with np.errstate(divide="ignore"):
                 logs = np.log(self._probabilities(context))
+            if len(self._known) * len(logs) > _KEPT:
+                self._known.clear()
             found = self._known[context] = np.maximum(logs, _FLOOR).tolist()
         return found
 
