@@ -54,7 +54,6 @@ def read(
     An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. A line on which no text is legal
     under --pattern or --lexicon has an empty text; the reason is told on stderr, and with --json in `reason`.
     """
-    from glyphlet.decode.decoding import Decoding
     from glyphlet.errors import ImageError, ModelFileError
     from glyphlet.runtime.reader import Reader
     from glyphlet.runtime.shipped import model_path
@@ -69,6 +68,8 @@ def read(
     given = {key: value for key, value in asked.items() if value is not None}
     decoding = None
     if given or lexicon_words:
+        from glyphlet.decode.decoding import Decoding
+
         decoding = Decoding(**given, words=lexicon_words, lm_weight=lm_weight, length_bonus=lm_bonus)  # type: ignore[arg-type]
     reader = Reader(model, threads=threads, decoding=decoding)
     images = [path for named in images for path in _images_in(named)]

@@ -183,13 +183,10 @@ class _Search:
 
     def _urgent(self, state: int, step: Step, left: int) -> list[_Way]:
         """How a prefix goes on that cannot wait: what must come is not dropped for being improbable."""
-        need, tight = self.automaton.need, self.automaton.tight
-        return [
-            (label, posterior, group, target)
-            for group, target in self.automaton.moves[state]
-            if need[target] + ((target, group) in tight) <= left
-            for label, posterior in step.groups[group]
-        ]
+        need, tight, targets = self.automaton.need, self.automaton.tight, self.automaton.targets[state]
+        group_of = self.automaton.group_of
+        ways = [(label, y, group_of[label], targets.get(group_of[label], -1)) for label, y in step.kept.items()]
+        return [way for way in ways if way[3] >= 0 and need[way[3]] + ((way[3], way[2]) in tight) <= left]
 
     def _child(self, prefix: _Prefix, label: int, group: int, state: int) -> _Prefix:
         child = prefix.children[label] = _Prefix(prefix, label, state)

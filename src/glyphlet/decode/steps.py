@@ -18,7 +18,6 @@ from glyphlet.codec import BLANK
 from glyphlet.decode.automaton import Automaton
 
 Floats = NDArray[np.float64]
-Found = list[tuple[int, float]]
 MARGIN = 1e-5
 """What is this much less probable than the best there is is dropped."""
 LEAST = -300.0
@@ -33,14 +32,12 @@ class Step:
         plain: the probability that the plain steps before it are all blank; None where there are none.
         blank: the posterior of the blank.
         kept: the posteriors of the classes that are looked at.
-        groups: the same by group of the automaton.
         likely: (class, posterior, group) of those above `MARGIN`.
     """
 
     plain: float | None
     blank: float
     kept: dict[int, float]
-    groups: list[Found]
     likely: list[tuple[int, float, int]]
 
 
@@ -87,26 +84,22 @@ def thin(
         kept = _legal(rows, kept, automaton)
     blanks = np.exp(np.maximum(rows[:, BLANK], LEAST)).tolist()
     plain, tail = _plain(logits[:, BLANK] - normalizers, times)
-    steps = [
-        Step(before, blank, {}, [[] for _ in automaton.groups], []) for before, blank in zip(plain, blanks, strict=True)
-    ]
+    steps = [Step(before, blank, {}, []) for before, blank in zip(plain, blanks, strict=True)]
     number, label = np.nonzero(kept)
     group_of = automaton.group_of
     columns = (number.tolist(), label.tolist(), np.exp(np.maximum(rows[number, label], LEAST)).tolist())
     for at, found, posterior in zip(*columns, strict=True):
-        group = group_of[found]
         steps[at].kept[found] = posterior
-        steps[at].groups[group].append((found, posterior))
         if posterior > margin:
-            steps[at].likely.append((found, posterior, group))
+            steps[at].likely.append((found, posterior, group_of[found]))
     return Steps(steps, times, tail)
 
 
 def _legal(rows: Floats, kept: NDArray[np.bool_], automaton: Automaton) -> NDArray[np.bool_]:
     """What is kept under an automaton: nothing that is never legal, and the two best of each group."""
     found = np.zeros_like(kept)
-    several = [members for members in automaton.groups if len(members) > 1]
-    found[:, [members[0] for members in automaton.groups if len(members) == 1]] = True
+    several = [members for members in automaton.groups if len(members) > 2]
+    found[:, [label for members in automaton.groups if len(members) <= 2 for label in members]] = True
     lines = np.arange(len(rows))
     for members in several:
         columns = np.array(members)

@@ -14,20 +14,22 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from glyphlet.decode.decoders import DECODERS
-from glyphlet.decode.decoding import Decoding
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError, ImageError
 from glyphlet.image import ImageSource, Line, name_of, prepare, scale, stack
 from glyphlet.runtime.bundle import INPUT, OUTPUT, open_model
 from glyphlet.runtime.metadata import SINGLE, Metadata
 from glyphlet.runtime.shipped import DEFAULT
+
+if TYPE_CHECKING:  # who asks for one has imported it; a greedy reader starts without it
+    from glyphlet.decode.decoding import Decoding
 
 MAX_BATCH_PIXELS = 2**20
 """Pixels of a batch, padding counted (32 lines of 32 x 1024); a wider line is read alone."""
