@@ -52,6 +52,7 @@ def test_classes_that_are_never_told_apart_are_one_group():
 def test_a_character_that_must_be_doubled_needs_a_step_more():
     found = compile_pattern("aab?", AB)
     assert found.need == (3, 1, 0, 0)
+    assert found.length == (2, 1, 0, 0)
     assert (1, found.group_of[1]) in found.tight
     assert (2, found.group_of[1]) not in found.tight
 

@@ -13,8 +13,9 @@ from hypothesis.extra.numpy import arrays
 from decode.bruteforce import texts_of
 from glyphlet.charset import Charset
 from glyphlet.decode.automaton import anything
-from glyphlet.decode.beam import Fusion, search
+from glyphlet.decode.beam import search
 from glyphlet.decode.confidence import log_normalizers
+from glyphlet.decode.fusion import Fusion
 from glyphlet.decode.ngram_count import count
 from glyphlet.decode.pattern import compile_pattern
 from glyphlet.decode.steps import thin

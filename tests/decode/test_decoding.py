@@ -157,3 +157,23 @@ def test_models_that_write_character_after_character():
         RecipeError, match=r"my model writes character after character \(head 'sequence'\).*are for CTC"
     ):
         Decoding(pattern="a").for_codec(SequenceCodec(ABC), "my model")
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "place", "wrong"),
+    [
+        ("iban", "NO9386011117947", 6, "8"), ("luhn", "4539148803436467", 3, "8"), ("iso6346", "CSQU3054383", 5, "8"),
+        ("mrz-td3", "L898902C36UTO7408122F1204159ZE184226B<<<<<10", 3, "B"), ("date", "29.02.2024", 9, "3"),
+    ],
+)  # fmt: skip
+def test_check_digits_correct_a_character_that_is_read_wrongly(name, right, place, wrong):
+    codec = CTCCodec(Charset.from_text("".join(sorted({*right, wrong, "0", "7"}))))
+    logits = np.zeros((1, 2 * len(right), codec.classes), np.float32)
+    logits[0, 1::2, 0] = 12  # a blank after each character
+    for number, label in enumerate(codec.encode(right)):
+        logits[0, 2 * number, label] = 12
+    logits[0, 2 * place, codec.encode(wrong)] = 12.5
+    assert read(logits, codec)[0].text == right[:place] + wrong + right[place + 1 :]
+    (reading,) = read(logits, codec, pattern=name)
+    assert (reading.text, reading.reason) == (right, "")
+    assert reading.confidence == pytest.approx(1 / (1 + np.exp(0.5)), abs=0.01)

@@ -27,6 +27,7 @@ class Automaton:
         moves: for each state, by group, where it leads.
         accepting: whether a legal text may end in a state.
         need: the fewest steps to a legal end, by state; infinite only when there is no legal text at all.
+        length: the fewest characters to a legal end, by state.
         tight: (state, group) where one step more is needed if the last step has written the one class of this group.
         free: whether every text is legal.
     """
@@ -35,6 +36,7 @@ class Automaton:
     moves: tuple[Moves, ...]
     accepting: tuple[bool, ...]
     need: tuple[float, ...]
+    length: tuple[float, ...]
     tight: frozenset[tuple[int, int]]
     free: bool = False
     targets: tuple[dict[int, int], ...] = field(init=False, repr=False, compare=False)
@@ -71,7 +73,7 @@ def anything(classes: int) -> Automaton:
     Args:
         classes: how many classes there are, the blank counted.
     """
-    return Automaton((tuple(range(1, classes)),), (((0, 0),),), (True,), (0,), frozenset(), free=True)
+    return Automaton((tuple(range(1, classes)),), (((0, 0),),), (True,), (0,), (0,), frozenset(), free=True)
 
 
 def automaton(
@@ -85,8 +87,11 @@ def automaton(
         accepting: for each state.
     """
     need, tight = _needs(groups, moves, accepting)
+    length, _ = _needs([(0, 0)] * len(groups), moves, accepting)  # no class has to follow itself
     kept = tuple(tuple(sorted((g, s) for g, s in of.items() if need[s] < inf)) for of in moves)
-    return Automaton(tuple(tuple(sorted(g)) for g in groups), kept, tuple(accepting), tuple(need), frozenset(tight))
+    return Automaton(
+        tuple(tuple(sorted(g)) for g in groups), kept, tuple(accepting), tuple(need), tuple(length), frozenset(tight)
+    )
 
 
 def from_classes(moves: Sequence[Mapping[int, int]], accepting: Sequence[bool]) -> Automaton:

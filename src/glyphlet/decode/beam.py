@@ -6,7 +6,8 @@ that end in its last character. Paths that collapse to one prefix add up; the be
 only one of them. A language model adds `weight * log P(text) + bonus * characters` to the logarithm.
 
 An automaton goes along with each prefix: a character that is not legal is never appended, and a prefix that cannot be
-finished in the steps that are left is dropped. So every text that comes out is legal.
+finished in the steps that are left is dropped: characters need busy steps, blanks between equal ones may lie in the plain
+steps as well. So every text that comes out is legal.
 
 The loop is plain Python over what NumPy (`steps.thin`) has left: of a line of print a few dozen steps with two or three
 classes each. So few numbers are worked through in the time that NumPy needs for its calls.
@@ -18,42 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, log
 from operator import itemgetter
-from typing import Protocol
 
 from glyphlet.codec import BLANK
 from glyphlet.decode.automaton import Automaton
+from glyphlet.decode.fusion import Fusion
 from glyphlet.decode.steps import MARGIN, Step, Steps
 
 _TINY, _LEAST = 1e-100, 5e-324
 _score = itemgetter(0)
-
-
-class LanguageModel(Protocol):
-    """What a search asks a language model; contexts are its own."""
-
-    def start(self) -> tuple[int, ...]:
-        """The context of an empty text."""
-
-    def follow(self, context: tuple[int, ...], label: int) -> tuple[int, ...]:
-        """The context after one more class."""
-
-    def log_probabilities(self, context: tuple[int, ...]) -> Sequence[float]:
-        """The logarithm of the probability of each class after a context; class 0 is the end of the text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fusion:
-    """What a language model adds to the logarithm of a text's probability (Gulcehre et al. 2015, "shallow fusion").
-
-    Args:
-        model: the model.
-        weight: times the logarithm of its probability.
-        bonus: for each character.
-    """
-
-    model: LanguageModel
-    weight: float = 0.5
-    bonus: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +45,23 @@ class Candidate:
 class _Prefix:
     """A text, as the last of its characters and the prefix before it."""
 
-    __slots__ = ("added", "children", "context", "following", "label", "need", "need_after", "parent", "state")
+    __slots__ = (
+        "added",
+        "children",
+        "context",
+        "following",
+        "label",
+        "length",
+        "need",
+        "need_after",
+        "parent",
+        "state",
+    )
 
     def __init__(self, parent: _Prefix | None, label: int, state: int) -> None:
         self.parent, self.label, self.state = parent, label, state
         self.children: dict[int, _Prefix] = {}
-        self.need = self.need_after = 0.0
+        self.need = self.need_after = self.length = 0.0
         self.added = 0.0
         self.context: tuple[int, ...] = ()
         self.following: Sequence[float] = ()
@@ -117,8 +101,6 @@ def search(
     >>> [(c.labels, round(float(np.exp(c.score)), 2)) for c in search(thin(logs, np.zeros(2), anything(2), 0), anything(2), 4)]
     [((1,), 0.64), ((), 0.36)]
     """
-    if automaton.need[0] > len(steps.steps):
-        return []
     return _Search(automaton, width, fusion, margin).run(steps)
 
 
@@ -131,18 +113,19 @@ class _Search:
     def run(self, steps: Steps) -> list[Candidate]:
         root = _Prefix(None, BLANK, 0)
         root.need = root.need_after = self.automaton.need[0]
+        root.length = self.automaton.length[0]
         if self.fusion:
             self._speak(root, self.fusion.model.start())
         beam: _Beam = [(root, 1.0, 0.0)]
-        left = len(steps.steps)
+        left, room = len(steps.steps), len(steps.steps) + sum(step.plain is not None for step in steps.steps)
         for step in steps.steps:
-            left -= 1
+            left, room = left - 1, room - 1 - (step.plain is not None)
             if step.plain is not None:
                 beam = [(prefix, (blank + last) * step.plain, 0.0) for prefix, blank, last in beam]
-            beam = self._prune(self._extend(beam, step, left), left)
+            beam = self._prune(self._extend(beam, step, left, room), left, room)
         return self._ended(beam, steps.tail)
 
-    def _extend(self, beam: _Beam, step: Step, left: int) -> dict[_Prefix, list[float]]:
+    def _extend(self, beam: _Beam, step: Step, left: int, room: int) -> dict[_Prefix, list[float]]:
         """Every prefix with a blank, with its last character again, and with each character that may follow."""
         targets, likely, kept, blank = self.automaton.targets, step.likely, step.kept, step.blank
         floor = 0.0 if self.fusion else self.margin * self.top
@@ -152,10 +135,18 @@ class _Search:
         for prefix, b, n in beam:
             found[prefix] = [(b + n) * blank, n * kept.get(prefix.label, 0.0)]
         if len(beam) == self.width and not self.fusion:  # of more than these only what beats the worst of them can stay
-            floor = max(floor, min([sum(cell) if prefix.need_after <= left else 0.0 for prefix, cell in found.items()]))
+            floor = max(
+                floor,
+                min(
+                    [
+                        sum(cell) if prefix.need_after <= room and prefix.length <= left else 0.0
+                        for prefix, cell in found.items()
+                    ]
+                ),
+            )
         for prefix, b, n in beam:
             total, last = b + n, prefix.label
-            if prefix.need <= left:
+            if prefix.need <= room and prefix.length <= left:
                 table, children = targets[prefix.state], prefix.children
                 for label, posterior, group in likely:
                     if group in table:
@@ -168,7 +159,7 @@ class _Search:
                             found[child or self._child(prefix, label, group, table[group])] = [0.0, p]
                 continue
             if prefix.state not in urgent:
-                urgent[prefix.state] = self._urgent(prefix.state, step, left)
+                urgent[prefix.state] = self._urgent(prefix.state, step, left, room)
             for way in urgent[prefix.state]:
                 p = (b if way[0] == last else total) * way[1]
                 if p > 0:
@@ -181,16 +172,22 @@ class _Search:
             found.setdefault(child, [0.0, 0.0])[1] += p
         return found
 
-    def _urgent(self, state: int, step: Step, left: int) -> list[_Way]:
+    def _urgent(self, state: int, step: Step, left: int, room: int) -> list[_Way]:
         """How a prefix goes on that cannot wait: what must come is not dropped for being improbable."""
-        need, tight, targets = self.automaton.need, self.automaton.tight, self.automaton.targets[state]
-        group_of = self.automaton.group_of
+        legal = self.automaton
+        targets, group_of = legal.targets[state], legal.group_of
         ways = [(label, y, group_of[label], targets.get(group_of[label], -1)) for label, y in step.kept.items()]
-        return [way for way in ways if way[3] >= 0 and need[way[3]] + ((way[3], way[2]) in tight) <= left]
+        return [
+            way
+            for way in ways
+            if (to := way[3]) >= 0
+            and legal.need[to] + ((to, way[2]) in legal.tight) <= room
+            and legal.length[to] <= left
+        ]
 
     def _child(self, prefix: _Prefix, label: int, group: int, state: int) -> _Prefix:
         child = prefix.children[label] = _Prefix(prefix, label, state)
-        child.need = self.automaton.need[state]
+        child.need, child.length = self.automaton.need[state], self.automaton.length[state]
         child.need_after = child.need + ((state, group) in self.automaton.tight)
         if fusion := self.fusion:
             child.added = prefix.added + fusion.weight * prefix.following[label] + fusion.bonus
@@ -202,13 +199,13 @@ class _Search:
         prefix.context = context
         prefix.following = self.fusion.model.log_probabilities(context)
 
-    def _prune(self, found: dict[_Prefix, list[float]], left: int) -> _Beam:
+    def _prune(self, found: dict[_Prefix, list[float]], left: int, room: int) -> _Beam:
         """The best prefixes that can still be finished."""
         if left < self.longest:
             for prefix, cell in found.items():
-                if prefix.need_after > left:
+                if prefix.need_after > room or prefix.length > left:
                     cell[1] = 0.0
-                    cell[0] *= prefix.need <= left
+                    cell[0] *= prefix.need <= room and prefix.length <= left
         if self.fusion:
             scored = [
                 (log(cell[0] + cell[1]) + prefix.added, prefix, cell)
@@ -244,4 +241,4 @@ class _Search:
         return sorted(found, key=lambda candidate: (-candidate.score, candidate.labels))
 
 
-__all__ = ["MARGIN", "Candidate", "Fusion", "LanguageModel", "search"]
+__all__ = ["MARGIN", "Candidate", "search"]

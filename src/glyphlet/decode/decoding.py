@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from glyphlet.codec import Codec, CTCCodec
 from glyphlet.decode.align import align
 from glyphlet.decode.automaton import Automaton, anything
-from glyphlet.decode.beam import Fusion, search
+from glyphlet.decode.beam import search
 from glyphlet.decode.confidence import log_probabilities
+from glyphlet.decode.fusion import Fusion
 from glyphlet.decode.greedy import best_paths, runs, span
 from glyphlet.decode.lexicon import lexicon_automaton
 from glyphlet.decode.named import NAMED, named_automaton
 from glyphlet.decode.ngram import NGrams
 from glyphlet.decode.pattern import compile_pattern
 from glyphlet.decode.reading import Character, Reading
-from glyphlet.decode.steps import Floats, thin
+from glyphlet.decode.steps import MARGIN, Floats, thin
 from glyphlet.errors import RecipeError
 from glyphlet.image import Line
 
@@ -48,7 +49,8 @@ class Decoding:
         lm: a language model, or its file, written by `glyphlet lm`.
         lm_weight: times the logarithm of its probability.
         length_bonus: what each character adds to the logarithm under a language model.
-        threshold: classes with a posterior of at most this are left out at a step, unless a legal text needs them.
+        threshold: classes with a posterior of at most this are left out at a step, unless a legal text needs them; 0 leaves
+            nothing out.
 
     Raises:
         RecipeError: a value is out of range, or both a pattern and a lexicon are given.
@@ -105,6 +107,7 @@ class BeamDecoder:
     def __init__(self, decoding: Decoding, codec: CTCCodec) -> None:
         self.decoding, self.codec = decoding, codec
         self.automaton, self.check, self.what = _legal(decoding, codec)
+        self.margin = MARGIN if decoding.threshold else 0.0
         self.signs = (codec.blank_sign, *codec.charset.characters)
         self.width = max(decoding.beam, CHECKED_WIDTH) if self.check else decoding.beam
         self.fusion: Fusion | None = None
@@ -173,8 +176,8 @@ class BeamDecoder:
                 f"{self.what} needs at least {least} time steps, and the line has {len(logits)}",
             )
         for whole in (False, True):  # the busy steps of a line are nearly always enough
-            steps = thin(logits, normalizers, self.automaton, self.decoding.threshold, whole)
-            found = search(steps, self.automaton, self.width, self.fusion)
+            steps = thin(logits, normalizers, self.automaton, self.decoding.threshold, whole, self.margin)
+            found = search(steps, self.automaton, self.width, self.fusion, self.margin)
             for candidate in found:
                 if self.check is None or self.check(self._text(candidate.labels)):
                     return candidate.labels, steps.times, ""

@@ -83,7 +83,7 @@ class NGrams:
 
 @dataclass
 class Bound:
-    """A language model over the classes of a recogniser; see `beam.LanguageModel`.
+    """A language model over the classes of a recogniser; see `fusion.LanguageModel`.
 
     Contexts are places in the alphabet, the last `order - 1` of them; a character that the text never had is -1 and ends a
     context, for nothing was seen after it. Probabilities are computed once for each context that a search comes to.
