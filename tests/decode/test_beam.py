@@ -109,6 +109,23 @@ def test_plain_steps_are_merged_and_change_nothing():
     assert some[best] == pytest.approx(every[best], abs=1e-4)
 
 
+@pytest.mark.parametrize("pattern", ["aab?", "(aa|bb|c)+", "a+b{2}", "[ab]{4}", "(abc)?c*"])
+def test_blanks_between_equal_characters_may_lie_in_plain_steps(pattern):
+    automaton, compared = compile_pattern(pattern, ABC), 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        logits = rng.normal(size=(12, 4)) * 3
+        logits[rng.random(12) < 0.5, 0] += 30
+        every = found(logits, automaton, 4000)
+        some = found(logits, automaton, 4000, threshold=1e-9)
+        best, score = next(iter(every.items()))
+        if score > log(1e-7):  # found without a character in a plain step
+            compared += 1
+            assert next(iter(some)) == best
+            assert some[best] == pytest.approx(score, abs=1e-3)
+    assert compared >= 10
+
+
 def test_a_long_line_does_not_underflow():
     logits = np.zeros((3000, 4))
     logits[:, 0] = 3
