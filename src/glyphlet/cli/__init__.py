@@ -58,8 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (demo, synth, train, fit, evaluate, export, read, models):
-for verb in (demo, synth, train, evaluate, export, read, lm, models):
+for verb in (demo, synth, train, fit, evaluate, export, read, lm, models):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)
