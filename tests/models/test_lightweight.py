@@ -1,4 +1,4 @@
-"""The unpruned configurations of lightweight-OCR: exact totals, gradients, dead blocks, and what an export holds."""
+"""The configurations of lightweight-OCR: exact totals, gradients, dead blocks, and what an export holds."""
 
 import re
 
@@ -36,6 +36,10 @@ PUBLISHED = {
     "lightweight-r18-48": (11_795_811, 0),
     "lightweight-r18se-64": (12_364_963, 0),
     "lightweight-r18se-48": (12_146_371, 0),
+    "lightweight-r18-64-pruned": (2_215_209, 0),
+    "lightweight-r18-48-pruned": (2_104_710, 0),
+    "lightweight-r18se-64-pruned": (2_371_780, 0),
+    "lightweight-r18se-48-pruned": (2_161_396, 0),
 }
 SMALL = {
     "baseline": ({}, None),
