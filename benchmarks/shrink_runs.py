@@ -7,7 +7,8 @@ grid        four criteria, three shares, three seeds on a ResNet-18 of a quarter
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from glyphlet.compress.cost import Budget, Meter
 from glyphlet.compress.fitting import Fitting, fitted
 from glyphlet.compress.graph import Graph
 from glyphlet.compress.prune import Pruned, Pruning, prune
-from glyphlet.compress.sensitivity import Measuring, measure
+from glyphlet.compress.sensitivity import Measuring, Sensitivity, measure
 from glyphlet.compress.store import save_pruned
+from glyphlet.compress.threshold import Found
 from glyphlet.image import Geometry
-from glyphlet.models.recognizer import build
+from glyphlet.models.recognizer import Recognizer, build
 from glyphlet.spec import ModelSpec
 from glyphlet.train.restore import Restored, restore_run
 
@@ -48,6 +50,7 @@ TUNED = EPOCH
 """Lines that a model of the grid is trained further on."""
 
 
+@cache
 def bench(folder: Path, lines: int, read: int | None = None) -> Bench:
     """Adapts to some training lines and reads all validation lines, or some."""
     task = lines_of(folder)
@@ -60,12 +63,13 @@ def skipped(graph: Graph) -> list[str]:
     return [name for name in graph.groups if name == KEEP or name.endswith(".squeeze")]
 
 
-def cut_to(full: Restored, graph: Graph, curves: dict[str, Any], share: float, criterion: str, seed: int = 0) -> Pruned:
+def cut_to(
+    model: Recognizer, graph: Graph, curves: Mapping[str, Any], share: float, criterion: str
+) -> tuple[Pruned, Found]:
     """The smaller model that these curves give for a share of the multiply-adds."""
     meter = Meter(WIDTH)
-    budget = Budget("macs", share * meter.cost(full.model, "macs"))
-    fitting = Fitting(full.model, graph, Pruning(criterion=criterion, seed=seed), meter, budget)
-    return fitted(curves, fitting)[0]
+    budget = Budget("macs", share * meter.cost(model, "macs"))
+    return fitted(curves, Fitting(model, graph, Pruning(criterion=criterion), meter, budget))
 
 
 def whole(name: str, folder: Path) -> Row:
@@ -89,7 +93,7 @@ def cut(name: str, folder: Path) -> Row:
     full = restore_run(folder / "runs" / f"{WHOLE[name]}-whole-1")
     graph = Graph.of(full.model)
     curves, seconds = sensitive(name, full, graph, folder)
-    pruned = cut_to(full, graph, curves, TENTH, "fpgm")
+    pruned, _ = cut_to(full.model, graph, curves, TENTH, "fpgm")
     reads = bench(folder, ADAPT)
     plain, adapted = reads.read(pruned.model, adapted=False), reads.read(pruned.model)
     save_pruned(folder / f"{name}-cut.pt", pruned.model, full)
@@ -126,10 +130,16 @@ def headline(folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "r18-64 on", lambda: tuned("r18-64", "on", folder)
 
 
+def fresh(spec: dict[str, Any]) -> Recognizer:
+    """A model with first weights."""
+    torch.manual_seed(0)
+    return build(ModelSpec.model_validate(spec), Geometry(**GEOMETRY), Charset.named("digits"))
+
+
+@cache
 def narrow() -> dict[str, Any]:
     """ResNet-18 and 64 BiGRU with a quarter of the channels."""
-    torch.manual_seed(0)
-    full = build(ModelSpec.model_validate(shipped("lightweight-r18-64")), Geometry(**GEOMETRY), Charset.named("digits"))
+    full = fresh(shipped("lightweight-r18-64"))
     return prune(full, Pruning(0.75, only=["backbone"])).model.spec.model_dump(mode="json")
 
 
@@ -142,11 +152,20 @@ def narrow_whole(seed: int, folder: Path, on: bool = False) -> Row:
     return row | {"part": "grid", "name": run, "criterion": "on" if on else "whole", "share": 0.0}
 
 
-def even(full: Restored, graph: Graph, share: float, criterion: str, seed: int) -> Pruned:
-    """The smaller model that loses the same share of channels in every layer."""
-    skip = skipped(graph)
-    curves = {name: [(0.98, 1.0)] for name in graph.under(["backbone"]) if name not in skip}
-    return cut_to(full, graph, curves, 1 - share, criterion, seed)
+@cache
+def narrow_graph() -> Graph:
+    """The groups of the narrow model, which are the same whatever its weights."""
+    return Graph.of(fresh(narrow()))
+
+
+@cache
+def ratios_for(share: float, folder: Path) -> Mapping[str, float]:
+    """The share of channels that each layer of the narrow model loses, for a share of the multiply-adds that stays.
+
+    One common threshold on the curves of the whole ResNet-18. They are taken for all criteria, so that all leave the same sizes.
+    """
+    curves = Sensitivity.load(folder / "r18-64-sensitivity.json").curves()
+    return cut_to(fresh(narrow()), narrow_graph(), curves, share, "l1")[1].ratios
 
 
 def further(pruned: Pruned, full: Restored, run: str, seed: int, folder: Path) -> Row:
@@ -164,7 +183,9 @@ def narrow_cut(criterion: str, share: float, seed: int, folder: Path) -> Row:
     """A row of the grid."""
     run = f"narrow-{criterion}-{round(100 * share)}-{seed}"
     full = restore_run(folder / "runs" / f"narrow-whole-{seed}")
-    pruned = even(full, Graph.of(full.model), share, criterion, seed)
+    ratios = ratios_for(round(1 - share, 3), folder)
+    how = Pruning(0.0, ratios, criterion, seed=seed, only=list(ratios))
+    pruned = prune(full.model, how, narrow_graph())
     return further(pruned, full, run, seed, folder) | {
         "part": "grid", "name": run, "criterion": criterion, "share": share,
     }  # fmt: skip

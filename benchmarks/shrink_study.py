@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from benchmarks.shrink_runs import ADAPT, Row, bench, further, skipped
+from benchmarks.shrink_runs import ADAPT, Row, bench, further, narrow_graph, skipped
 from benchmarks.shrink_task import WIDTH
 from glyphlet.compress.cost import Budget, Meter
 from glyphlet.compress.eagleeye import Drawing, EagleEye, drawn
-from glyphlet.compress.graph import Graph
 from glyphlet.metrics import Z_95
 from glyphlet.train.restore import restore_run
 
@@ -29,7 +28,7 @@ LEFT = 0.3
 def candidates(folder: Path) -> tuple[EagleEye, list[int]]:
     """The search on the narrow model of seed 1, and the numbers of its candidates."""
     full = restore_run(folder / "runs" / "narrow-whole-1").model
-    graph = Graph.of(full)
+    graph = narrow_graph()
     how = Drawing(CANDIDATES, criterion="fpgm", only=["backbone"], skip=skipped(graph))
     meter = Meter(WIDTH)
     budget = Budget("macs", LEFT * meter.cost(full, "macs"))

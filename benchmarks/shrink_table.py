@@ -102,9 +102,9 @@ def grid(rows: Sequence[Row]) -> list[str]:
     text = [
         "## Criteria",
         "",
-        f"ResNet-18 with a quarter of the channels and BiGRU 64, trained on {SEEN:,} lines with three seeds. The same share of channels is "
-        f"cut from every layer of the backbone but `{KEEP}`, so that all criteria leave the same sizes; then the model is trained further on "
-        f"{TUNED:,} lines with all settings of the first training. By seed. Cut: validation lines read after adaptive batch "
+        f"ResNet-18 with a quarter of the channels and BiGRU 64, trained on {SEEN:,} lines with three seeds. The share of channels that "
+        "each layer of the backbone loses is that of one common threshold on the curves of the whole ResNet-18 above (by FPGM), and the same for "
+        f"all criteria, which so leave the same sizes. Then the model is trained further on {TUNED:,} lines with all settings of the first training. By seed. Cut: validation lines read after adaptive batch "
         "normalisation, before further training.",
         "",
         "| fewer multiply-adds | criterion | M multiply-adds | cut | validation | test [95 %] |",
