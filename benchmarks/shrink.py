@@ -3,7 +3,8 @@
     python -m benchmarks.shrink                        everything that is not done yet; about two hours on one core
     python -m benchmarks.shrink --parts grid study     parts of it
     python -m benchmarks.shrink --sizes                the sizes of lightweight-OCR's 16 rows alone; a minute
-    python -m benchmarks.shrink --files                model files of the headline's models, and times; the machine should rest
+    python -m benchmarks.shrink --files                model files of the headline's models, each way to store weights
+    python -m benchmarks.shrink --times                times them; the machine should do nothing else
     python -m benchmarks.shrink --test                 reads the test lines, once, with every model that is done
 
 Needs ../shared/data/mnist.npz beside the checkout. The lines are in `shrink_task`, what is trained in `shrink_runs`, the study of
@@ -29,7 +30,7 @@ from benchmarks.shrink_runs import Row, grid, headline
 from benchmarks.shrink_sizes import ROWS, STORED, size_row
 from benchmarks.shrink_study import study
 from benchmarks.shrink_table import page
-from benchmarks.shrink_task import PARITY, WIDEST, lines_of, prepared
+from benchmarks.shrink_task import WIDEST, lines_of, prepared
 from benchmarks.zoo import milliseconds
 from glyphlet.data.open import open_lines
 from glyphlet.evaluate.lines import evaluate_lines
@@ -39,6 +40,8 @@ from glyphlet.train.restore import restore_run
 
 KEPT = RESULTS / "shrink.json"
 TURNS = 5
+FILED = 20
+"""Lines on which the files are compared with the model; some hundred more are made of them."""
 PARTS: dict[str, Callable[[Path], Iterator[tuple[str, Callable[[], Row]]]]] = {
     "headline": headline, "grid": grid, "study": study,
     "sizes": lambda folder: ((name, lambda name=name: size_row(name)) for name in ROWS),  # type: ignore[misc]
@@ -57,37 +60,53 @@ def record(rows: list[Row]) -> None:
     KEPT.with_suffix(".md").write_text(page(rows), encoding="utf-8")
 
 
-def files(rows: list[Row], folder: Path) -> None:
-    """The sizes of the headline's model files, each way to store the weights, and what a line takes: all take turns."""
-    found = [row for row in rows if row["part"] == "headline" and "run" in row]
-    times: dict[str, list[float]] = {row["name"]: [] for row in found}
-    some = lines_of(folder).validation.some(PARITY).sources()
-    for row in found:
-        best = restore_run(folder / "runs" / row["run"])
-        row["bytes"] = {}
+def update(name: str, **values: Any) -> None:
+    """Add to a row; another process may have added rows in the meantime."""
+    rows = recorded()
+    for row in rows:
+        if row["name"] == name:
+            row |= values
+    record(rows)
+
+
+def served(part: str = "headline") -> list[Row]:
+    """The rows with a trained model of their own."""
+    return [row for row in recorded() if row["part"] == part and "run" in row and row.get("how") != "on"]
+
+
+def files(folder: Path) -> None:
+    """Write the headline's model files, each way to store the weights, and note their sizes."""
+    some = lines_of(folder).validation.some(FILED).sources()
+    for row in served():
+        best, sizes = restore_run(folder / "runs" / row["run"]), {}
         for kind in STORED:
             path = folder / "runs" / row["run"] / f"{kind}.onnx"
-            export_model(best.model, path, some, name=row["name"], training=best.facts, measured=best.measured, weights=kind)  # fmt: skip
-            row["bytes"][kind] = path.stat().st_size
+            export_model(
+                best.model, path, some, name=row["name"], training=best.facts, measured=best.measured, weights=kind
+            )
+            sizes[kind] = path.stat().st_size
+        update(row["name"], bytes=sizes)
+
+
+def times(folder: Path) -> None:
+    """Time the headline's model files for a line; all take turns."""
+    turns: dict[str, list[float]] = {row["name"]: [] for row in served()}
     for _ in range(TURNS):
-        for row in found:
-            times[row["name"]].append(milliseconds(Reader(folder / "runs" / row["run"] / "float32.onnx"), WIDEST))
-    for row in found:
-        row["ms"] = {
-            "median": statistics.median(times[row["name"]]), "low": min(times[row["name"]]), "high": max(times[row["name"]]),
-        }  # fmt: skip
+        for row in served():
+            turns[row["name"]].append(milliseconds(Reader(folder / "runs" / row["run"] / "model.onnx"), WIDEST))
+    for name, found in turns.items():
+        update(name, ms={"median": statistics.median(found), "low": min(found), "high": max(found)})
 
 
-def test(rows: list[Row], folder: Path) -> Iterator[Row]:
-    """Read the test lines with every model that has not read them; each row as it is done."""
+def test(folder: Path) -> None:
+    """Read the test lines with every model that has not read them."""
     lines = open_lines(str(prepared(folder / "lines")["test"]))
-    for row in rows:
+    for row in recorded():
         if "run" in row and "test" not in row:
             results = evaluate_lines(Reader(folder / "runs" / row["run"] / "model.onnx"), lines).results
             right = np.array([found.text == found.truth for found in results])
-            row["test"], row["test_lines"] = int(right.sum()), len(right)
-            row["test_right"] = np.packbits(right).tobytes().hex()
-            yield row
+            bits = np.packbits(right).tobytes().hex()
+            update(row["name"], test=int(right.sum()), test_lines=len(right), test_right=bits)
 
 
 def main() -> None:
@@ -98,18 +117,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "glyphlet-shrink")
     parser.add_argument("--sizes", action="store_true")
     parser.add_argument("--files", action="store_true")
+    parser.add_argument("--times", action="store_true")
     parser.add_argument("--test", action="store_true")
     options = parser.parse_args()
     folder = options.folder.resolve()
-    if options.files:
-        rows = recorded()
-        files(rows, folder)
-        record(rows)
-    elif options.test:
-        rows = recorded()
-        for _ in test(rows, folder):
-            record(rows)
-    else:
+    steps = {"files": files, "times": times, "test": test}
+    chosen = [step for name, step in steps.items() if getattr(options, name)]
+    for step in chosen:
+        step(folder)
+    if not chosen:
         for part in ["sizes"] if options.sizes else options.parts:
             for name, made in PARTS[part](folder):
                 wanted = options.only is None or name in options.only

@@ -26,7 +26,7 @@ def page(rows: Sequence[Row]) -> str:
         "# What shrinking costs",
         "",
         f"Measured {' and '.join(dict.fromkeys([days[0], days[-1]])) if days else ''}, {machine()}, 1 thread. "
-        "Command: `python -m benchmarks.shrink`, then `--files` and `--test`",
+        "Command: `python -m benchmarks.shrink`, then `--files --times --test`",
     ]
     for part, table in TABLES.items():
         own = [row for row in rows if row["part"] == part]
