@@ -170,13 +170,12 @@ def ratios_for(share: float, folder: Path) -> Mapping[str, float]:
 
 def further(pruned: Pruned, full: Restored, run: str, seed: int, folder: Path) -> Row:
     """A smaller model of the narrow one, before and after further training."""
-    reads = bench(folder, ADAPT)
-    plain, adapted = reads.read(pruned.model, adapted=False), reads.read(pruned.model)
+    adapted = bench(folder, ADAPT).read(pruned.model)
     start = folder / f"{run}.pt"
     save_pruned(start, pruned.model, full)
     model = pruned.model.spec.model_dump(mode="json")
     recipe = recipe_of(run, model, folder, seen=TUNED, seed=seed, half=True, more={"start": {"path": str(start)}})
-    return trained(recipe, folder, run) | {"plain": plain.word, "adapted": adapted.word}
+    return trained(recipe, folder, run) | {"adapted": adapted.word}
 
 
 def narrow_cut(criterion: str, share: float, seed: int, folder: Path) -> Row:

@@ -19,7 +19,7 @@ from glyphlet.compress.eagleeye import Drawing, EagleEye, drawn
 from glyphlet.metrics import Z_95
 from glyphlet.train.restore import restore_run
 
-CANDIDATES = 18
+CANDIDATES = 15
 LEFT = 0.3
 """Of the multiply-adds, that a candidate may have at most."""
 
@@ -41,8 +41,9 @@ def candidate(place: int, folder: Path) -> Row:
     search, numbers = candidates(folder)
     pruned = search.pruned(drawn(search.names, search.how, numbers[place]))
     run = f"candidate-{place}"
+    plain = search.bench.read(search.pruned(drawn(search.names, search.how, numbers[place])).model, adapted=False)
     row = further(pruned, restore_run(folder / "runs" / "narrow-whole-1"), run, 1, folder)
-    return row | {"part": "study", "name": run, "number": numbers[place]}
+    return row | {"part": "study", "name": run, "number": numbers[place], "plain": plain.word}
 
 
 def study(folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:
