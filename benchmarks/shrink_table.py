@@ -91,10 +91,22 @@ def _channels(rows: Sequence[Row]) -> list[str]:
         if "sizes" in row:
             left = ", ".join(f"{name.removeprefix('backbone.')} {after} of {before}" for name, (before, after) in row["sizes"].items() if before != after)  # fmt: skip
             found.append(
-                f"Channels that stay in {row['of']}: {left}. Without adapted statistics the cut model reads {row['plain']:.3f} of the "
+                f"- Channels that stay in {row['of']}: {left}. Without adapted statistics the cut model reads {row['plain']:.3f} of the "
                 f"validation lines. Measuring the losses and cutting took {row['seconds']:,} s."
             )
     return found
+
+
+def _unfinished(rows: Sequence[Row]) -> str:
+    """What is to be known of models that are not converged."""
+    least = [row for row in rows if row["train"] < CONVERGED]
+    highest = max((row["train"] for row in least if row["share"] == max(SHARES)), default=0.0)
+    if not least:
+        return ""
+    return (
+        f" {len(least)} of {len(rows)} models are not converged (training word accuracy below {CONVERGED} in the last epoch); those "
+        f"with {max(SHARES):.0%} fewer are far from it (at most {highest:.2f}), so their rows say who recovers faster, not who ends better."
+    )
 
 
 def grid(rows: Sequence[Row]) -> list[str]:
@@ -105,7 +117,7 @@ def grid(rows: Sequence[Row]) -> list[str]:
         f"ResNet-18 with a quarter of the channels and BiGRU 64, trained on {SEEN:,} lines with three seeds. The share of channels that "
         "each layer of the backbone loses is that of one common threshold on the curves of the whole ResNet-18 above (by FPGM), and the same for "
         f"all criteria, which so leave the same sizes. Then the model is trained further on {TUNED:,} lines with all settings of the first training. By seed. Cut: validation lines read after adaptive batch "
-        "normalisation, before further training.",
+        f"normalisation, before further training.{_unfinished(rows)}",
         "",
         "| fewer multiply-adds | criterion | M multiply-adds | cut | validation | test [95 %] |",
         "|---|---|---|---|---|---|",
@@ -188,8 +200,8 @@ def sizes(rows: Sequence[Row]) -> list[str]:
     text = [
         "## The 16 rows of lightweight-OCR",
         "",
-        "Published parameters count running statistics too, and are met by our networks. Published MB are of Paddle's graph and weights; score is the source's, on lines that are not free: we "
-        "have not trained these. Our files have 3,939 classes and first weights, for sizes need no training; MB are 1,048,576 bytes. For the pruned rows the network before "
+        "Published parameters count running statistics too, and are met by our networks. Published MB are of Paddle's graph and weights; score is the source's, on lines "
+        "that are not free. Our files have 3,939 classes and first weights, for sizes need no training; MB are 1,048,576 bytes. For the pruned rows the network before "
         "pruning stands in the last column.",
         "",
         "| row | published parameters | published score | published MB | float32 MB | float16 MB | int8 MB | before pruning: float32 / float16 / int8 MB |",
@@ -205,7 +217,10 @@ def sizes(rows: Sequence[Row]) -> list[str]:
             f"| `{row['name']}` | {row['parameters']:,} | {said['score']:.4f} | {said['model_mb']} | {' | '.join(mb(row['bytes']))} | "
             f"{' / '.join(mb(row['whole'])) if row['whole'] else ''} |"
         )
-    text += ["", "**over**: over the 10 MB of the contest. Times of these networks are in [zoo.md](zoo.md)."]
+    text += [
+        "",
+        "**over**: over the 10 MB of the contest. Times of the networks before pruning are in [zoo.md](zoo.md).",
+    ]
     return text
 
 

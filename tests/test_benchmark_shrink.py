@@ -77,10 +77,12 @@ class TestTables:
         assert page([]).startswith("# What shrinking costs\n")
         row = {
             "part": "grid", "name": "narrow-l1-90-1", "criterion": "l1", "share": 0.9, "seed": 1, "macs": 7_000_000, "adapted": 0.5,
-            "validation": 0.75, "date": "2026-11-22",
+            "train": 0.6, "validation": 0.75, "date": "2026-11-22",
         } | bits_of("1110")  # fmt: skip
         other = row | {"name": "narrow-fpgm-90-1", "criterion": "fpgm", "validation": 0.85} | bits_of("1111")
         text = page([row, other])
+        assert " 2 of 2 models are not converged" in text
+        assert "(at most 0.60)" in text
         assert "| 90% | l1 | 7.0 | 0.500 | 0.750 | 0.750 [" in text
         assert "| 90% | l1 | +0.100 | +0.250 [-0.240, +0.740] | none |" in text  # one seed claims nothing
 
