@@ -38,6 +38,8 @@ KEEP = "backbone.stages.3.0.body.1.0"
 """The channels that the neck reads. The source skips them, and the inner layers of SE, too."""
 TENTH = 0.1
 SEEN, LONGER = 3 * EPOCH, 9 * EPOCH
+ON = 2 * EPOCH
+"""Lines on which the whole model is trained further; fewer than for the smaller ones, for want of time."""
 RATIOS = (0.3, 0.6, 0.9)
 """At which a layer's loss is measured; the source takes 0.1, 0.2, ... 0.9."""
 FEW, ADAPT = 300, 1000
@@ -113,7 +115,7 @@ def tuned(name: str, how: str, folder: Path) -> Row:
     if how == "taught":
         more["teacher"] = {"path": str(source)}
     model = restore_run(start).recipe.model.model_dump(mode="json")
-    seen = LONGER if how == "longer" else SEEN
+    seen = {"longer": LONGER, "on": ON}.get(how, SEEN)
     row = trained(recipe_of(run, model, folder, seen=seen, half=True, more=more), folder, run)
     return row | {"part": "headline", "name": f"{name} {how}", "of": name, "how": how}
 

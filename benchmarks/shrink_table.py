@@ -164,8 +164,8 @@ def study(rows: Sequence[Row]) -> list[str]:
     """EagleEye's score against the accuracy after further training."""
     named = [row for row in rows if "test" in row]
     text = ["## EagleEye", ""]
-    whole = [row for row in rows if "test" not in row]
-    if whole or len(named) < 4:
+    unread = [row for row in rows if "test" not in row]
+    if unread or len(named) < 4:
         return [*text, f"{len(rows)} of {CANDIDATES} candidates are trained further; the test lines are not read yet."]
     after = [tested(row) for row in named]
     best = max(named, key=lambda row: row["adapted"])
