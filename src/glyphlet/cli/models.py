@@ -79,7 +79,7 @@ def _table(title: str, *columns: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    return Table(*columns, title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    return Table(*columns, title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 
 COLUMNS = {
