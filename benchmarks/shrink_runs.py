@@ -38,7 +38,7 @@ KEEP = "backbone.stages.3.0.body.1.0"
 """The channels that the neck reads. The source skips them, and the inner layers of SE, too."""
 TENTH = 0.1
 SEEN, LONGER = 3 * EPOCH, 9 * EPOCH
-ON = 2 * EPOCH
+ON = EPOCH
 """Lines on which the whole model is trained further; fewer than for the smaller ones, for want of time."""
 RATIOS = (0.3, 0.6, 0.9)
 """At which a layer's loss is measured; the source takes 0.1, 0.2, ... 0.9."""
