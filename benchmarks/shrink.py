@@ -8,7 +8,7 @@
     python -m benchmarks.shrink --test                 reads the test lines, once, with every model that is done
 
 Needs ../shared/data/mnist.npz beside the checkout. The lines are in `shrink_task`, what is trained in `shrink_runs`, the study of
-EagleEye in `shrink_study`, the sizes in `shrink_sizes`, and the tables in `shrink_table`. A part of its own is one more entry
+EagleEye in `shrink_study`, int8 in `shrink_int8`, the sizes in `shrink_sizes`, and the tables in `shrink_table`. A part of its own is one more entry
 in `PARTS` and one more function in `shrink_table.TABLES`.
 """
 
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.micro_table import RESULTS
+from benchmarks.shrink_int8 import int8
 from benchmarks.shrink_runs import Row, grid, headline
 from benchmarks.shrink_sizes import ROWS, STORED, size_row
 from benchmarks.shrink_study import study
@@ -43,7 +44,7 @@ TURNS = 5
 FILED = 20
 """Lines on which the files are compared with the model; some hundred more are made of them."""
 PARTS: dict[str, Callable[[Path], Iterator[tuple[str, Callable[[], Row]]]]] = {
-    "headline": headline, "grid": grid, "study": study,
+    "headline": headline, "grid": grid, "study": study, "int8": int8,
     "sizes": lambda folder: ((name, lambda name=name: size_row(name)) for name in ROWS),  # type: ignore[misc]
 }  # fmt: skip
 """What there is to measure: for each part its rows by name, and what makes each."""

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from benchmarks import shrink_int8
 from benchmarks.micro_table import machine
 from benchmarks.shrink_runs import CRITERIA, KEEP, SEEN, SHARES, TUNED
 from benchmarks.shrink_sizes import BUDGET, MB, STORED
@@ -225,6 +226,6 @@ def sizes(rows: Sequence[Row]) -> list[str]:
 
 
 TABLES: dict[str, Callable[[Sequence[Row]], list[str]]] = {
-    "headline": headline, "grid": grid, "study": study, "sizes": sizes,
+    "headline": headline, "grid": grid, "study": study, "int8": shrink_int8.table, "sizes": sizes,
 }  # fmt: skip
 """For each part of the results what writes its tables."""
