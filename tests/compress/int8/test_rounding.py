@@ -12,8 +12,9 @@ from support import part
 def test_the_nearest_by_hand(model_of, graph_of):
     plain = Plain(graph_of(model_of({"backbone": part("micro", nh=4), "neck": part("fold")})))
     layer = next(layer for layer in plain.layers() if not layer.conv)
-    plain.constants[layer.name][0] = 0.0
-    plain.constants[layer.name][0, :3] = [1.0, -0.5, 0.249]
+    weights = np.zeros_like(plain.constants[layer.name])
+    weights[0, :3] = [1.0, -0.5, 0.249]
+    plain.constants[layer.name] = weights
     whole, step = nearest(plain, layer)
     assert step[0] == pytest.approx(1 / 64)
     assert whole[0, :4].tolist() == [64, -32, 16, 0]
