@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks import shrink_int8
 from benchmarks.micro_table import machine
-from benchmarks.shrink_runs import CRITERIA, KEEP, SEEN, SHARES, TUNED
+from benchmarks.shrink_runs import CRITERIA, FEW, KEEP, RATIOS, SEEN, SHARES, TUNED
 from benchmarks.shrink_sizes import BUDGET, MB, STORED
 from benchmarks.shrink_study import CANDIDATES, LEFT, tells
 from benchmarks.zoo import CONVERGED, bits, interval, joined, pair
@@ -58,7 +58,8 @@ def headline(rows: Sequence[Row]) -> list[str]:
         "Strings of 1 to 5 digits set from MNIST's, on lines of at most 96 pixels that the network sees at 64 (`shrink_task`). Training, "
         "validation and test lines are set from different images. ResNet-18 with BiGRU 64 as published, but grey and with 11 classes. "
         f"Layers of the backbone were cut by FPGM, with one common threshold of measured loss, until a tenth of the multiply-adds was left; `{KEEP}` "
-        "and the inner layers of SE stay whole. Further training has all settings of the first one. Trained in bfloat16 where autocast "
+        f"and the inner layers of SE stay whole. For time, losses were measured at shares of {', '.join(map(str, RATIOS))} alone, on {FEW} validation lines (the source: "
+        "0.1 to 0.9). Further training has all settings of the first one. Trained in bfloat16 where autocast "
         f"allows it. *: not converged (training word accuracy below {CONVERGED} in the last epoch). Accuracy is of whole lines. Lost: "
         "points on the same test lines, paired, with the 95 % interval; negative is a gain. Times are of one line, the float32 file, one "
         "thread, all models taking turns: the median turn (lowest to highest).",
