@@ -312,6 +312,7 @@ class TestDecoding:
         glyphlet(*command, "--pattern", "[A-Z]").refused("allows no text that the model can write")
         glyphlet(*command, "--pattern", "iban").refused("allows no text")
         glyphlet(*command, "--lm", tmp_path / "no.lm").refused("no.lm cannot be read")
+        glyphlet(*command, "--lm-weight", 1).refused("without a language model", "glyphlet lm text.txt")
         glyphlet(*command, "--lexicon-words").refused("there is no lexicon")
         glyphlet(*command, "--beam", 0).refused("beam is 0")
         (tmp_path / "t.txt").write_text("\n\n")

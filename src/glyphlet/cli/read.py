@@ -42,8 +42,13 @@ def read(
         bool, typer.Option("--lexicon-words", help="A line is entries of the lexicon with single spaces between them.")
     ] = False,
     lm: Annotated[Path | None, typer.Option(help="Language model, written by `glyphlet lm`.")] = None,
-    lm_weight: Annotated[float, typer.Option(help="How much the language model counts.")] = 0.5,
-    lm_bonus: Annotated[float, typer.Option(help="What each character adds to the logarithm, beside --lm.")] = 0.0,
+    lm_weight: Annotated[
+        float | None, typer.Option(help="How much the language model counts; 0.5 by default.", show_default=False)
+    ] = None,
+    lm_bonus: Annotated[
+        float | None,
+        typer.Option(help="What each character adds to the logarithm, beside --lm; 0 by default.", show_default=False),
+    ] = None,
     beam: Annotated[
         int | None,
         typer.Option(help="Texts that are followed at once; 8 with a pattern, a lexicon or a language model."),
@@ -54,7 +59,7 @@ def read(
     An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. A line on which no text is legal
     under --pattern or --lexicon has an empty text; the reason is told on stderr, and with --json in `reason`.
     """
-    from glyphlet.errors import ImageError, ModelFileError
+    from glyphlet.errors import GlyphletError, ImageError, ModelFileError
     from glyphlet.runtime.reader import Reader
     from glyphlet.runtime.shipped import model_path
 
@@ -64,13 +69,20 @@ def read(
             allowed="a model file that `glyphlet export` wrote",
             next_step="name one: -m model.onnx",
         )
-    asked = {"pattern": pattern, "lexicon": lexicon, "lm": lm, "beam": beam}
+    if lm is None and (lm_weight is not None or lm_bonus is not None):
+        raise GlyphletError(
+            "--lm-weight or --lm-bonus is given without a language model",
+            allowed="both of them with --lm",
+            next_step="make one with glyphlet lm text.txt -o text.lm, and give it with --lm",
+        )
+    weights = {"lm_weight": lm_weight, "length_bonus": lm_bonus}
+    asked = {"pattern": pattern, "lexicon": lexicon, "lm": lm, "beam": beam, **weights}
     given = {key: value for key, value in asked.items() if value is not None}
     decoding = None
     if given or lexicon_words:
         from glyphlet.decode.decoding import Decoding
 
-        decoding = Decoding(**given, words=lexicon_words, lm_weight=lm_weight, length_bonus=lm_bonus)  # type: ignore[arg-type]
+        decoding = Decoding(**given, words=lexicon_words)  # type: ignore[arg-type]
     reader = Reader(model, threads=threads, decoding=decoding)
     images = [path for named in images for path in _images_in(named)]
     failed = False
