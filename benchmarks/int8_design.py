@@ -192,7 +192,7 @@ def main() -> None:
     apart = emulated(data, judged[:40], emulator) if emulator else {}
     table = [
         "# What each choice of the int8 quantiser brings", "",
-        f"Measured {date.today()}, {machine()}, 1 thread. Command: `python -m benchmarks.int8_design{' --emulator qemu-x86_64' if emulator else ''}`", "",
+        f"Measured {date.today()}, {machine()}, 1 thread. Command: `python -m benchmarks.int8_design --model FLOAT.onnx{' --emulator qemu-x86_64' if emulator else ''}`", "",
         f"`print` on {len(judged)} real lines of `train`. Milliseconds of the network for a line of {WIDTH} px: the median of {TURNS} turns (lowest to highest). "
         "The last column: the largest difference of a logit between this processor and an emulated Haswell, which has no VNNI, as a share of the largest logit, on 40 lines.", "",
         "| | logits above the noise | lines changed | kB | ms | without VNNI |", "|---|---|---|---|---|---|",
