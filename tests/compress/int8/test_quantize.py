@@ -214,6 +214,19 @@ def test_what_is_refused(model_of, file_of, lines, readings, tmp_path):
     assert not (tmp_path / "r.onnx").exists()
 
 
+def test_a_full_disk_is_told_and_leaves_nothing(model_of, file_of, lines, readings, tmp_path, monkeypatch):
+    file = file_of(model_of(GLYPH))
+    samples = readings(file)
+
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "replace_file", full)
+    with pytest.raises(CompressionError, match=r"cannot be written: No space left on device.*free space"):
+        quantize(file, tmp_path / "q.onnx", lines(20), samples, Quantizing(1.0))
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
 def test_the_report(model_of, file_of, lines, readings, tmp_path):
     file = file_of(model_of(GLYPH))
     found = quantize(file, tmp_path / "q.onnx", lines(20), readings(file), Quantizing(1.0))

@@ -194,7 +194,6 @@ class _Trial:
         self.work, self.path, self.validation, self.tell = work, path, validation, tell
         single = (SINGLE,) if work.how.recurrent == "dynamic" else ()
         self.metadata = replace(metadata, features=(*metadata.features, *single), training=self._training(metadata))
-        self.reference = file
         self.before = self._read(file, "float")
         self.read: dict[int, Evaluation] = {}
         self.graph = work.plain.model
@@ -202,7 +201,7 @@ class _Trial:
     def loss(self, kept: int) -> float:
         """The word accuracy that is lost while so many layers stay in float."""
         self.graph = self.work.graph(kept)
-        self.path.write_bytes(bundled(self.graph, self.metadata))
+        _write(self.path, bundled(self.graph, self.metadata))
         if kept not in self.read:
             self.read[kept] = self._read(self.path, f"int8, {kept} in float" if kept else "int8")
         return self.before.scores.word_accuracy - self.read[kept].scores.word_accuracy
