@@ -49,6 +49,7 @@ from glyphlet.evaluate.report import (
     write_report,
 )
 from glyphlet.evaluate.scores import Evaluation, write_results, write_whole
+from glyphlet.export.calibrate import calibrate_if_enough
 from glyphlet.export.onnx import export_model
 from glyphlet.export.parity import PARITY_LINES, ParityResult
 from glyphlet.files import replace_file
@@ -332,6 +333,9 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     )  # fmt: skip
     if recipe.weights == "quantized":
         _quantize(task, path, compared, console)
+    with console.status("calibrating the confidences"):
+        told = calibrate_if_enough(path, [line.sample for line in compared])
+    console.print(told, highlight=False, markup=False, soft_wrap=True)
     test: Evaluation | None = None
     if recipe.data.test is not None:
         with console.status("reading the test lines"):

@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from glyphlet import __version__
+from glyphlet.cli.calibrate import calibrate
 from glyphlet.cli.data import app as data
 from glyphlet.cli.demo import demo
 from glyphlet.cli.evaluate import evaluate
@@ -58,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (demo, synth, train, fit, evaluate, export, read, lm, models):
+for verb in (demo, synth, train, fit, evaluate, calibrate, export, read, lm, models):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)

@@ -33,6 +33,7 @@ def export(
 
     from glyphlet.data.open import open_lines
     from glyphlet.errors import ExportError
+    from glyphlet.export.calibrate import calibrate_if_enough
     from glyphlet.export.onnx import export_model
     from glyphlet.export.parity import PARITY_LINES
     from glyphlet.train.restore import restore_run
@@ -46,21 +47,22 @@ def export(
         )
     trained: list[str] | None = None
     if lines:
-        sources = [sample.source for sample in open_lines(lines)]
+        samples = list(open_lines(lines))
     else:
         checked = restored.validation_lines().some(PARITY_LINES)
-        sources, trained = checked.sources(), restored.read(checked).texts
+        samples, trained = [line.sample for line in checked], restored.read(checked).texts
     parity = export_model(
         restored.model,
         output,
-        sources,
+        [sample.source for sample in samples],
         trained=trained,
         name=name or restored.recipe.name,
         training=restored.facts,
         measured=restored.measured,
         weights=weights,
     )
+    told = calibrate_if_enough(output, samples)
     Console().print(
-        f"{output} ({output.stat().st_size / 1024:.1f} kB): {parity.summary()}",
+        f"{output} ({output.stat().st_size / 1024:.1f} kB): {parity.summary()}\n{told}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip

@@ -63,6 +63,7 @@ def import_(
 
     With --lines, it says how well the model reads them. A name in .pt makes a checkpoint to fine-tune from instead.
     """
+    from glyphlet.export.calibrate import calibrate_if_enough
     from glyphlet.export.onnx import export_model
     from glyphlet.models.importers import IMPORTERS
     from glyphlet.models.summary import count_parameters
@@ -91,9 +92,10 @@ def import_(
             **({"lines": scores.lines, "word_accuracy": scores.word_accuracy, "cer": scores.cer} if scores else {}),
         },
     )
+    told = f"\n{calibrate_if_enough(output, samples)}" if samples else ""
     typer.echo(
         f"{output} ({output.stat().st_size / 1024:.1f} kB): {parity.lines} lines read as the imported model reads them, "
-        f"largest difference {parity.max_difference:.1e}"
+        f"largest difference {parity.max_difference:.1e}{told}"
     )
 
 

@@ -52,6 +52,7 @@ def quantize(
     from glyphlet.compress.int8.quantize import Quantizing
     from glyphlet.compress.int8.quantize import quantize as run
     from glyphlet.errors import CompressionError
+    from glyphlet.export.calibrate import calibrate_if_enough
     from glyphlet.export.parity import PARITY_LINES
     from glyphlet.runtime.shipped import model_path
 
@@ -70,12 +71,15 @@ def quantize(
         calibration = task.train.some(lines).sources()
         validation = task.validation.some(PARITY_LINES)
         file = path if path.suffix == ".onnx" else _exported(full, Path(folder) / "float32.onnx", validation.sources())
-        found = run(file, output, calibration, [line.sample for line in validation], how, tell)
+        samples = [line.sample for line in validation]
+        found = run(file, output, calibration, samples, how, tell)
+        told = calibrate_if_enough(output, samples)
     write_outcome(output.with_suffix(".onnx.json"), output.with_suffix(".onnx.html"), found, {"Again": command()})
     console = Console(highlight=False)
     console.print(table_of(["", "before", "after", ""], [list(row) for row in found.rows()]))
     for note in found.notes():
         console.print(f"note   {note}", markup=False, soft_wrap=True)
+    console.print(f"note   {told}", markup=False, soft_wrap=True)
     for name, said in (
         ("model", f"{output} ({len(found.int8)} layers in int8)"),
         ("report", ", ".join(str(output.with_suffix(suffix)) for suffix in _BESIDE)),

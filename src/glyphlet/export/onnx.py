@@ -26,6 +26,7 @@ from glyphlet.errors import ExportError
 from glyphlet.export.loop import CLASS, FIRST, GO, STATE, looped
 from glyphlet.export.parity import ParityResult, compare, compare_rounded
 from glyphlet.export.storage import KINDS, stored_as
+from glyphlet.files import replace_file
 from glyphlet.image import ImageSource
 from glyphlet.models.heads.sequence import SequenceHead
 from glyphlet.models.recognizer import Recognizer
@@ -271,6 +272,18 @@ def _write(path: Path, data: bytes) -> None:
         raise _unwritable(path.parent, error) from error
 
 
+def write_model(path: Path, data: bytes) -> None:
+    """Write a model file, whole or not at all.
+
+    Raises:
+        ExportError: it cannot be written; what stood there before stays.
+    """
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
+
+
 def _move(source: Path, target: Path) -> None:
     try:
         os.replace(source, target)
@@ -286,4 +299,4 @@ def _unwritable(path: Path, error: OSError) -> ExportError:
     )
 
 
-__all__ = ["OPSET", "WEIGHTS", "bundled", "export_model", "facts_to_train_on", "to_onnx"]
+__all__ = ["OPSET", "WEIGHTS", "bundled", "export_model", "facts_to_train_on", "to_onnx", "write_model"]

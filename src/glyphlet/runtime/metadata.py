@@ -17,6 +17,7 @@ from typing import Any, get_args
 from glyphlet import __version__
 from glyphlet.charset import Case, Charset
 from glyphlet.codec import CODECS, Codec
+from glyphlet.decode.calibration import KINDS, Calibration
 from glyphlet.errors import CharsetError, ModelFileError, RecipeError
 from glyphlet.image import Geometry
 
@@ -32,7 +33,6 @@ SINGLE = "lines.single"
 """The feature of files whose network takes one line at a time: beside others it would be read otherwise."""
 FEATURES: frozenset[str] = frozenset({CASE, SINGLE, *GEOMETRY.values()})
 """Features that a file may require of its reader."""
-CALIBRATIONS = ("none",)
 _PLAIN = Geometry()
 _TYPES: dict[str, type] = {
     "format": int,
@@ -60,7 +60,7 @@ class Metadata:
         geometry: the images that it takes.
         time_stride: pixels of the input's width for each time step.
         head: how its output is to be decoded.
-        calibration: how its confidences are to be corrected.
+        calibration: how its confidences are to be corrected; see `decode.calibration`.
         features: what a reader must be able to do, beyond the format itself.
         training: how it was trained; free.
         measured: accuracies and the like; free.
@@ -128,6 +128,7 @@ class Metadata:
         try:
             charset = _charset(values["charset"], where)
             geometry = _geometry(values["geometry"], where)
+            Calibration.of(values["calibration"])
         except (CharsetError, RecipeError) as error:
             raise refusal(where, f"has a description that is not valid: {error.problem}", *_MADE_WRONG) from error
         if values["time_stride"] < 1:
@@ -175,7 +176,7 @@ def _check_version(values: dict[str, Any], where: str) -> None:
         raise refusal(where, f"needs {', '.join(unknown)}, which Glyphlet {__version__} cannot do", able, newer)
     calibration = values.get("calibration")
     kind = calibration.get("kind") if isinstance(calibration, dict) else None
-    for what, value, known in (("head", values.get("head"), HEADS), ("calibration", kind, CALIBRATIONS)):
+    for what, value, known in (("head", values.get("head"), HEADS), ("calibration", kind, KINDS)):
         if isinstance(value, str) and value not in known:
             raise refusal(
                 where, f"has {what} {value!r}, which Glyphlet {__version__} does not know", ", ".join(known), newer
@@ -207,4 +208,4 @@ def _geometry(values: dict[str, Any], where: str) -> Geometry:
     return Geometry(**values)
 
 
-__all__ = ["CALIBRATIONS", "FEATURES", "FORMAT", "HEADS", "SINGLE", "Metadata", "refusal"]
+__all__ = ["FEATURES", "FORMAT", "HEADS", "SINGLE", "Metadata", "refusal"]

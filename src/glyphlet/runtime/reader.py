@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from glyphlet.decode.calibration import Calibration
 from glyphlet.decode.decoders import DECODERS
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError, ImageError
@@ -53,6 +54,8 @@ class Reader:
         path: a model file that `glyphlet export` wrote, or the name of a model that ships (`glyphlet models`).
         threads: CPU threads, at least 1.
         decoding: how the output is read: with a beam, a pattern, a lexicon, a language model. Greedily without.
+        calibrated: whether confidences are corrected as the file says, and images without text rejected. Otherwise they are the
+            network's own, and whatever it makes of an image is read.
 
     Raises:
         ModelFileError: the file is missing, damaged, not a Glyphlet model, or needs a newer version.
@@ -63,9 +66,16 @@ class Reader:
     ['0423', '1988']
     """
 
-    def __init__(self, path: str | Path = DEFAULT, threads: int = 1, decoding: Decoding | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path = DEFAULT,
+        threads: int = 1,
+        decoding: Decoding | None = None,
+        calibrated: bool = True,
+    ) -> None:
         self._bundle = open_model(path, _at_least_one("threads", threads))
         self._codec = self.metadata.codec
+        self._calibration = Calibration.of(self.metadata.calibration) if calibrated else None
         self._decode: Callable[..., list[Reading]] = DECODERS[self._codec.kind]
         if decoding:
             self._decode = self._decoder(decoding)
@@ -119,6 +129,8 @@ class Reader:
             lines = [waiting.line for waiting in group]
             names = [waiting.source for waiting in group]
             decoded = self._decode(self.logits(lines), self._codec, lines, self.metadata.time_stride, names)
+            if self._calibration:
+                decoded = [self._calibration.apply(reading) for reading in decoded]
             readings.update(zip((waiting.position for waiting in group), decoded, strict=True))
         return [readings[position] for position in range(len(readings))]
 

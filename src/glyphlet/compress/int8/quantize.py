@@ -193,7 +193,12 @@ class _Trial:
     ) -> None:
         self.work, self.path, self.validation, self.tell = work, path, validation, tell
         single = (SINGLE,) if work.how.recurrent == "dynamic" else ()
-        self.metadata = replace(metadata, features=(*metadata.features, *single), training=self._training(metadata))
+        self.metadata = replace(
+            metadata,
+            features=(*metadata.features, *single),
+            training=self._training(metadata),
+            calibration={"kind": "none"},  # that of other numbers
+        )
         self.before = self._read(file, "float")
         self.read: dict[int, Evaluation] = {}
         self.graph = work.plain.model
@@ -241,7 +246,7 @@ class _Trial:
     def _read(self, path: Path, what: str) -> Evaluation:
         total = len(self.validation)
         return evaluate_lines(
-            Reader(path), self.validation, progress=lambda done: self.tell(f"reading, {what}", done, total)
+            Reader(path, calibrated=False), self.validation, progress=lambda done: self.tell(f"reading, {what}", done, total)
         )
 
     def _training(self, metadata: Metadata) -> dict[str, Any]:

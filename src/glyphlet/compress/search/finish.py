@@ -19,6 +19,7 @@ from glyphlet.compress.search.state import State, Wish
 from glyphlet.errors import CompressionError, ExportError
 from glyphlet.evaluate.lines import evaluate_lines
 from glyphlet.evaluate.scores import write_whole
+from glyphlet.export.calibrate import calibrate_if_enough
 from glyphlet.export.onnx import export_model
 from glyphlet.runtime.reader import Reader
 from glyphlet.spec import CharsetSpec, Recipe, StartSpec
@@ -143,6 +144,7 @@ class Finish:
         except (CompressionError, ExportError) as error:
             return error.problem
         write_whole(self.folder / f"{BEST}.yaml", f"# {command}\n{recipe.to_yaml()}")
+        calibrate_if_enough(path, [line.sample for line in some])
         data = path.read_bytes()
         kb = len(data) / 1024
         ms = min(self.gauge.meter.milliseconds(data) for _ in range(ROUNDS))  # others make it slower, never faster
@@ -150,7 +152,7 @@ class Finish:
         for kind, value, most in (("kb", kb, limits.kb), ("ms", ms, limits.ms)):
             if most is not None and value > most:
                 return f"its model file has {shown(kind, value)}"
-        scores = evaluate_lines(Reader(path), [line.sample for line in held]).scores
+        scores = evaluate_lines(Reader(path, calibrated=False), [line.sample for line in held]).scores
         return kb, ms, Accuracy(scores.lines, scores.correct_lines, scores.characters, scores.edits)
 
     def whole_training(self, entrant: Entrant) -> Recipe:

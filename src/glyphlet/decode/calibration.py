@@ -1,0 +1,151 @@
+"""What a confidence means, and what is no text: the correction that a model file carries.
+
+A network's own probability p of what it read is not how often it is right. It is corrected by
+
+    q = 1 / (1 + exp(-(a ln p - b ln(1 - p) + c)))        a, b >= 0
+
+(beta calibration: Kull, Silva Filho and Flach 2017, "Beyond sigmoids"), which keeps every order. With a = b = 1/T and c = 0 it
+is temperature scaling (Guo et al. 2017, "On calibration of modern neural networks") of the odds. Lines and characters have
+parameters of their own. `export.calibrate` finds them on validation lines.
+
+A line that shows no text is told by the mean log-probability of a character, `ln p / n`: what is not text is read by a network
+that is unsure of every character. Below `least` nothing is read, and the reading says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from glyphlet.decode.reading import Reading
+from glyphlet.errors import RecipeError
+
+KINDS = ("none", "beta")
+NOTHING = "no text was found: the image is blank, or shows nothing that this model reads"
+_CERTAIN = 1e-12
+"""No probability is taken to be closer to 0 or 1 than this."""
+
+
+@dataclass(frozen=True)
+class Beta:
+    """A monotone map of probabilities; without arguments it changes nothing.
+
+    >>> Beta().of(0.25)
+    0.25
+    >>> round(Beta(0.5, 0.5, 0.0).of(0.9), 3)    # temperature 2
+    0.75
+    """
+
+    a: float = 1.0
+    b: float = 1.0
+    c: float = 0.0
+
+    def __post_init__(self) -> None:
+        good = all(math.isfinite(value) and abs(value) <= 1e6 for value in (self.a, self.b, self.c))
+        if not good or self.a < 0 or self.b < 0:
+            raise RecipeError(
+                f"a calibration has the parameters {self.a:g}, {self.b:g}, {self.c:g}",
+                allowed="finite numbers, the first two 0 or more",
+                next_step="calibrate the model again with `glyphlet calibrate`",
+            )
+
+    def of(self, probability: float) -> float:
+        """The corrected probability."""
+        if self == _SAME:
+            return probability
+        p = min(max(probability, _CERTAIN), 1 - _CERTAIN)
+        odds = self.a * math.log(p) - self.b * math.log1p(-p) + self.c
+        return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+
+
+_SAME = Beta()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the readings of a model are corrected.
+
+    Args:
+        line: of the confidence of a text.
+        character: of the confidence of a character.
+        least: the least mean log-probability of a character, `ln p / n`, that counts as text; None rejects nothing.
+    """
+
+    line: Beta = _SAME
+    character: Beta = _SAME
+    least: float | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Calibration | None:
+        """The calibration of a model file; None where it has none.
+
+        Raises:
+            RecipeError: what is stored is none.
+        """
+        if stored.get("kind") == "none" and len(stored) == 1:
+            return None
+        if stored.keys() != {"kind", "line", "character", "least"} or stored["kind"] != "beta":
+            raise _unknown(stored)
+        least = stored["least"]
+        if not (least is None or _is_number(least)):
+            raise _unknown(stored)
+        return cls(_beta(stored["line"]), _beta(stored["character"]), None if least is None else float(least))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is stored in a model file.
+
+        >>> Calibration.of(Calibration(least=-0.5).to_dict()) == Calibration(least=-0.5)
+        True
+        """
+        line, character = ([beta.a, beta.b, beta.c] for beta in (self.line, self.character))
+        return {"kind": "beta", "line": line, "character": character, "least": self.least}
+
+    def apply(self, reading: Reading) -> Reading:
+        """A reading with corrected confidences, or without text where nothing was to be read.
+
+        A reading that has a `reason` already is left as it is.
+        """
+        if reading.reason:
+            return reading
+        if self.least is not None:
+            if not reading.text:
+                return replace(reading, confidence=0.0, reason=NOTHING)
+            mean = math.exp(sureness(reading.confidence, len(reading.characters)))
+            least = math.exp(self.least)
+            if mean < least:
+                said = f"no text was found: the model gives a character {mean:.2g} on average, below {least:.2g}"
+                return replace(reading, text="", confidence=0.0, characters=(), reason=said)
+        characters = tuple(replace(one, confidence=self.character.of(one.confidence)) for one in reading.characters)
+        return replace(reading, confidence=self.line.of(reading.confidence), characters=characters)
+
+
+def sureness(probability: float, characters: int) -> float:
+    """The mean log-probability of a character of a text, at most 0.
+
+    >>> round(sureness(0.25, 2), 3), sureness(0.0, 4) < -100
+    (-0.693, True)
+    """
+    return math.log(max(probability, 1e-300)) / max(characters, 1)
+
+
+def _beta(values: Any) -> Beta:
+    if not isinstance(values, list) or len(values) != 3 or not all(map(_is_number, values)):
+        raise _unknown(values)
+    return Beta(*map(float, values))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _unknown(found: Any) -> RecipeError:
+    return RecipeError(
+        f"{found!r} is no calibration",
+        allowed='{"kind": "none"}, or kind beta with line, character (three numbers each) and least (a number or null)',
+        next_step="calibrate the model again with `glyphlet calibrate`",
+    )
+
+
+__all__ = ["KINDS", "NOTHING", "Beta", "Calibration", "sureness"]

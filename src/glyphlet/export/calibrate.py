@@ -1,0 +1,281 @@
+"""Finds on labelled lines how the confidences of a model are to be corrected, and below which a reading is no text.
+
+    calibrate_file("model.onnx", samples)      the file, with its calibration
+
+Three maps are tried, for lines and for characters: none, a temperature, and beta calibration (`decode.calibration`). One with more
+parameters is taken where it lowers the log loss of lines that it was not fitted on (five folds) by more than one standard error.
+Isotonic regression was tried, too: on 100 to 400 lines of `print` its log loss is higher than that of beta, and its steps make
+confidences equal that were not (docs/confidence.md).
+
+The bound below which nothing is read is the lower of two: what all but 1 % of the lines stay above, and what 95 % of images without
+text (`synth.nontext`), of those in which the model reads anything, stay below.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from glyphlet.data.lineset import LineSet
+from glyphlet.data.sample import Sample
+from glyphlet.decode.calibration import Beta, Calibration, sureness
+from glyphlet.errors import ExportError
+from glyphlet.export.onnx import bundled, write_model
+from glyphlet.metrics import alignment
+from glyphlet.runtime.reader import Reader
+from glyphlet.synth.nontext import not_text
+
+FEWEST = 100
+"""Lines for a calibration."""
+FEWEST_ERRORS = 10
+"""Of them, those that are read wrongly, and those that are read rightly: with fewer, nothing is corrected."""
+NOT_TEXT = 330
+"""Images without text that are read."""
+KEPT, REJECTED = 0.01, 0.95
+"""The share of lines that may be taken for no text, and the share of what is read in images without text that should be."""
+BINS = 15
+_FOLDS = 5
+_LEAST = math.log(0.5)
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How one kind of confidences was corrected.
+
+    Args:
+        kind: `none`, `temperature` or `beta`.
+        beta: the map.
+        count: lines, or characters.
+        right: the share that was read rightly.
+        ece_before, ece_after: expected calibration error; after: of each fold with the map that was fitted on the others.
+        log_loss_before, log_loss_after: the same of the log loss.
+    """
+
+    kind: str
+    beta: Beta
+    count: int
+    right: float
+    ece_before: float
+    ece_after: float
+    log_loss_before: float
+    log_loss_after: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the model file: all but the map."""
+        return {key: value for key, value in asdict(self).items() if key != "beta"}
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration, and what was measured of it.
+
+    Args:
+        calibration: for the model file.
+        lines, characters: how confidences were corrected.
+        rejected_lines: the share of the labelled lines that are now taken for no text.
+        rejected_not_text: the share of images without text that are.
+    """
+
+    calibration: Calibration
+    lines: Fit
+    characters: Fit
+    rejected_lines: float
+    rejected_not_text: float
+
+    def summary(self) -> str:
+        """The result as a person is told."""
+        parts = [
+            f"{what} ({fit.kind}): expected calibration error {fit.ece_before:.3f} before, {fit.ece_after:.3f} after"
+            for what, fit in (("confidence of lines", self.lines), ("of characters", self.characters))
+        ]
+        rejected = f"{100 * self.rejected_not_text:.0f} % of images without text are rejected"
+        return "; ".join([*parts, f"{rejected}, and {100 * self.rejected_lines:.1f} % of the lines"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the model file, under `measured`."""
+        return {
+            "lines": self.lines.to_dict(),
+            "characters": self.characters.to_dict(),
+            "rejected_lines": self.rejected_lines,
+            "rejected_not_text": self.rejected_not_text,
+        }
+
+
+def calibrate_file(
+    path: Path,
+    samples: LineSet | Sequence[Sample],
+    output: Path | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Calibrated:
+    """Calibrate a model file.
+
+    Args:
+        path: the file.
+        samples: labelled lines on which the model was not trained, `FEWEST` or more.
+        output: the file to write; by default the same.
+        progress: called with the number of lines that were read.
+
+    Raises:
+        ExportError: there are too few lines, or the file cannot be written. Nothing is changed then.
+        ImageError, ModelFileError: a line or the file cannot be read.
+    """
+    reader = Reader(path, calibrated=False)
+    found = calibrate(reader, samples, progress)
+    measured = {**reader.metadata.measured, "calibration": found.to_dict()}
+    metadata = replace(reader.metadata, calibration=found.calibration.to_dict(), measured=measured)
+    write_model(output or path, bundled(onnx.load(reader.path), metadata))
+    return found
+
+
+def calibrate_if_enough(path: Path, samples: LineSet | Sequence[Sample]) -> str:
+    """Calibrate a model file where there are lines enough for it; what a person is told. Raises what `calibrate_file` does."""
+    if len(samples) < FEWEST:
+        return (
+            f"confidences are the network's own, and nothing is rejected: {len(samples)} validation lines are fewer than "
+            f"the {FEWEST} that a calibration needs (glyphlet calibrate)"
+        )
+    return calibrate_file(path, samples).summary()
+
+
+def calibrate(
+    reader: Reader, samples: LineSet | Sequence[Sample], progress: Callable[[int], None] = lambda done: None
+) -> Calibrated:
+    """Find the calibration of a model; see `calibrate_file`.
+
+    Args:
+        reader: of the model, with `calibrated=False`.
+        samples: labelled lines.
+        progress: called with the number of lines that were read.
+    """
+    if len(samples) < FEWEST:
+        raise ExportError(
+            f"{len(samples)} lines are too few to calibrate on", allowed=f"{FEWEST} or more", next_step="give more"
+        )
+    read = _Read.of(reader, samples, progress)
+    lines = _fitted(read.lines, read.right, np.arange(len(read.lines)) % _FOLDS)
+    characters = _fitted(read.characters, read.characters_right, read.owners % _FOLDS)
+    nonsense = reader.read(not_text(NOT_TEXT))
+    unsure = np.array([sureness(one.confidence, len(one.characters)) for one in nonsense if one.text])
+    least = _bound(read.sureness, unsure)
+    return Calibrated(
+        Calibration(lines.beta, characters.beta, least),
+        lines,
+        characters,
+        float((read.sureness < least).mean()),
+        1 - float((unsure >= least).sum()) / len(nonsense),
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Confidences of lines (N,) and of characters (M,), which of them are right, and the line of each character."""
+
+    lines: Floats
+    right: Floats
+    sureness: Floats
+    characters: Floats
+    characters_right: Floats
+    owners: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, reader: Reader, samples: LineSet | Sequence[Sample], progress: Callable[[int], None]) -> _Read:
+        normalize = reader.metadata.charset.normalize
+        lines: list[tuple[float, bool, float]] = []
+        characters: list[tuple[float, bool, int]] = []
+        for start in range(0, len(samples), 256):
+            part = [samples[number] for number in range(start, min(start + 256, len(samples)))]
+            for sample, reading in zip(part, reader.read([one.source for one in part]), strict=True):
+                truth = normalize(sample.text)
+                hits = [read == true for read, true in alignment(reading.text, truth) if read]
+                pairs = zip(reading.characters, hits, strict=True)
+                characters += [(one.confidence, hit, len(lines)) for one, hit in pairs]
+                sure = sureness(reading.confidence, len(reading.characters))
+                lines.append((reading.confidence, reading.text == truth, sure))
+            progress(start + len(part))
+        table = np.array(lines, np.float64)
+        signs = np.array(characters, np.float64).reshape(-1, 3)
+        return cls(table[:, 0], table[:, 1], table[:, 2], signs[:, 0], signs[:, 1], signs[:, 2].astype(np.intp))
+
+
+def _bound(lines: Floats, nonsense: Floats) -> float:
+    """The least mean log-probability of a character that is text, rounded down to four digits."""
+    highest = float(np.quantile(nonsense, REJECTED)) if len(nonsense) else _LEAST
+    return math.floor(1e4 * min(float(np.quantile(lines, KEPT)), highest)) / 1e4
+
+
+def _fitted(probabilities: Floats, right: Floats, folds: NDArray[np.intp]) -> Fit:
+    """The map that is worth its parameters."""
+    chosen, beta, after = "none", Beta(), probabilities
+    if min(right.sum(), len(right) - right.sum()) >= FEWEST_ERRORS:
+        for kind in ("temperature", "beta"):
+            tried = np.empty(len(right))
+            for fold in range(_FOLDS):
+                inner = fit_beta(probabilities[folds != fold], right[folds != fold], kind)
+                tried[folds == fold] = mapped(inner, probabilities[folds == fold])
+            gain = _losses(after, right) - _losses(tried, right)
+            if gain.mean() > gain.std() / math.sqrt(len(gain)):
+                chosen, beta, after = kind, fit_beta(probabilities, right, kind), tried
+    losses = (float(_losses(values, right).mean()) if len(right) else 0.0 for values in (probabilities, after))
+    errors = (expected_calibration_error(values, right) for values in (probabilities, after))
+    return Fit(chosen, beta, len(right), float(right.mean()) if len(right) else 0.0, *errors, *losses)
+
+
+def fit_beta(probabilities: Floats, right: Floats, kind: str = "beta") -> Beta:
+    """The parameters with the least log loss, drawn to "no change" with the weight of one observation (Newton's method).
+
+    Args:
+        probabilities: (N,), 0 to 1.
+        right: (N,), 1 where it was right.
+        kind: `beta`, or `temperature` for one parameter.
+    """
+    p = np.clip(probabilities, 1e-12, 1 - 1e-12)
+    columns = np.stack([np.log(p), -np.log1p(-p), np.ones_like(p)], axis=1)
+    start = np.array([1.0, 1.0, 0.0])
+    if kind == "temperature":
+        columns, start = columns[:, :2].sum(axis=1, keepdims=True), np.array([1.0])
+    free = np.ones(len(start), bool)
+    weights = start.copy()
+    for _ in range(200):
+        odds = columns @ weights
+        sure = 1 / (1 + np.exp(-np.clip(odds, -700, 700)))
+        gradient = columns.T @ (sure - right) + (weights - start)
+        curve = (columns * (sure * (1 - sure))[:, None]).T @ columns + np.eye(len(start))
+        step = np.zeros(len(start))
+        step[free] = np.linalg.solve(curve[np.ix_(free, free)], gradient[free])
+        weights = weights - np.clip(step, -0.5, 0.5)
+        below = np.flatnonzero(weights[:2] < 0) if len(weights) > 1 else np.flatnonzero(weights < 0)
+        weights[below], free[below] = 0.0, False
+        if np.abs(step).max() < 1e-9:
+            break
+    a, b, c = (weights[0], weights[0], 0.0) if kind == "temperature" else weights
+    return Beta(*(float(f"{value:.6g}") for value in (a, b, c)))
+
+
+def mapped(beta: Beta, probabilities: Floats) -> Floats:
+    """`Beta.of` for many."""
+    return np.array([beta.of(value) for value in probabilities.tolist()])
+
+
+def expected_calibration_error(probabilities: Floats, right: Floats) -> float:
+    """The mean distance between confidence and accuracy over `BINS` bins of equal size."""
+    if not len(right):
+        return 0.0
+    order = np.argsort(probabilities, kind="stable")
+    parts = np.array_split(order, min(BINS, len(order)))
+    return float(sum(len(p) * abs(probabilities[p].mean() - right[p].mean()) for p in parts) / len(order))
+
+
+def _losses(probabilities: Floats, right: Floats) -> Floats:
+    p = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return np.asarray(-np.where(right > 0, np.log(p), np.log1p(-p)))
+
+
+__all__ = ["FEWEST", "FEWEST_ERRORS", "Calibrated", "Fit", "calibrate", "calibrate_file", "calibrate_if_enough", "fit_beta", "mapped"]
