@@ -125,7 +125,13 @@ def test_newer_format(write_model):
     [
         ({"features": ["two-heads", "x"]}, ["needs two-heads, x"]),
         ({"head": "attention"}, ["head 'attention'", "Allowed: ctc"]),
-        ({"calibration": {"kind": "isotonic"}}, ["calibration 'isotonic'", "Allowed: none"]),
+        ({"calibration": {"kind": "isotonic"}}, ["calibration 'isotonic'", "Allowed: none, beta"]),
+        ({"calibration": {"kind": "beta", "line": [1, 1, 0]}}, ["is no calibration"]),
+        (
+            {"calibration": {"kind": "beta", "line": [1, 1], "character": [1, 1, 0], "least": None}},
+            ["[1, 1] is no calib"],
+        ),
+        ({"calibration": {"kind": "beta", "line": [-1, 1, 0], "character": [1, 1, 0], "least": None}}, ["-1, 1, 0"]),
         ({"calibration": 3}, ["calibration 3"]),
         ({"format": 1.0}, ["format 1.0"]),
         ({"format": True}, ["format True"]),

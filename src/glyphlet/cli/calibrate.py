@@ -12,7 +12,9 @@ def calibrate(
     model: Annotated[Path, typer.Argument(help="Model file, or the name of a model that ships.", show_default=False)],
     labels: Annotated[
         list[Path],
-        typer.Argument(help="Labelled lines of any format, 100 or more, best of those that will be read.", show_default=False),
+        typer.Argument(
+            help="Labelled lines of any format, 100 or more, best of those that will be read.", show_default=False
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write.", show_default=False)],
 ) -> None:

@@ -3,7 +3,8 @@
     calibrate_file("model.onnx", samples)      the file, with its calibration
 
 Three maps are tried, for lines and for characters: none, a temperature, and beta calibration (`decode.calibration`). One with more
-parameters is taken where it lowers the log loss of lines that it was not fitted on (five folds) by more than one standard error.
+parameters is taken where it lowers the log loss of lines that it was not fitted on (five folds) by more than one standard error,
+and their expected calibration error does not grow.
 Isotonic regression was tried, too: on 100 to 400 lines of `print` its log loss is higher than that of beta, and its steps make
 confidences equal that were not (docs/confidence.md).
 
@@ -221,7 +222,8 @@ def _fitted(probabilities: Floats, right: Floats, folds: NDArray[np.intp]) -> Fi
                 inner = fit_beta(probabilities[folds != fold], right[folds != fold], kind)
                 tried[folds == fold] = mapped(inner, probabilities[folds == fold])
             gain = _losses(after, right) - _losses(tried, right)
-            if gain.mean() > gain.std() / math.sqrt(len(gain)):
+            worth = gain.mean() > gain.std() / math.sqrt(len(gain))
+            if worth and expected_calibration_error(tried, right) <= expected_calibration_error(after, right):
                 chosen, beta, after = kind, fit_beta(probabilities, right, kind), tried
     losses = (float(_losses(values, right).mean()) if len(right) else 0.0 for values in (probabilities, after))
     errors = (expected_calibration_error(values, right) for values in (probabilities, after))
@@ -278,4 +280,14 @@ def _losses(probabilities: Floats, right: Floats) -> Floats:
     return np.asarray(-np.where(right > 0, np.log(p), np.log1p(-p)))
 
 
-__all__ = ["FEWEST", "FEWEST_ERRORS", "Calibrated", "Fit", "calibrate", "calibrate_file", "calibrate_if_enough", "fit_beta", "mapped"]
+__all__ = [
+    "FEWEST",
+    "FEWEST_ERRORS",
+    "Calibrated",
+    "Fit",
+    "calibrate",
+    "calibrate_file",
+    "calibrate_if_enough",
+    "fit_beta",
+    "mapped",
+]

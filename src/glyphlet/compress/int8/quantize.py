@@ -246,7 +246,9 @@ class _Trial:
     def _read(self, path: Path, what: str) -> Evaluation:
         total = len(self.validation)
         return evaluate_lines(
-            Reader(path, calibrated=False), self.validation, progress=lambda done: self.tell(f"reading, {what}", done, total)
+            Reader(path, calibrated=False),
+            self.validation,
+            progress=lambda done: self.tell(f"reading, {what}", done, total),
         )
 
     def _training(self, metadata: Metadata) -> dict[str, Any]:
