@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from glyphlet.decode.calibration import NOTHING, Beta, Calibration, sureness
 from glyphlet.decode.reading import Character, Reading
 from glyphlet.errors import RecipeError
+from glyphlet.image import Line
 
+LINE = Line(np.zeros((1, 8, 16), np.uint8), scaled_width=16, width=32)
 PROBABILITIES = st.floats(0, 1)
 
 
@@ -42,7 +45,7 @@ class TestBeta:
 
 class TestApply:
     def test_both_maps(self):
-        made = Calibration(Beta(0.5, 0.5), Beta(1, 1, math.log(2))).apply(reading(0.9))
+        made = Calibration(Beta(0.5, 0.5), Beta(1, 1, math.log(2))).apply(reading(0.9), LINE)
         assert made.confidence == pytest.approx(0.75)
         assert [one.confidence for one in made.characters] == pytest.approx([18 / 19] * 2)
         assert (made.text, made.raw, made.source, made.reason) == ("07", "0_7", "line.png", "")
@@ -50,7 +53,7 @@ class TestApply:
 
     @pytest.mark.parametrize(("confidence", "rejected"), [(0.25, False), (0.2499, True), (0.0, True)])
     def test_the_bound_is_for_the_mean_character(self, confidence, rejected):
-        made = Calibration(least=math.log(0.5)).apply(reading(confidence))  # two characters of a half each
+        made = Calibration(least=math.log(0.5)).apply(reading(confidence), LINE)  # two characters of a half each
         assert bool(made.reason) == rejected
         assert made.text == ("" if rejected else "07")
         if rejected:
@@ -59,16 +62,24 @@ class TestApply:
             assert made.reason.endswith("below 0.5")
 
     def test_an_empty_text_is_no_text(self):
-        made = Calibration(least=-1.0).apply(reading(0.99, ""))
+        made = Calibration(least=-1.0).apply(reading(0.99, ""), LINE)
         assert (made.text, made.confidence, made.reason) == ("", 0.0, NOTHING)
 
     def test_without_a_bound_nothing_is_rejected(self):
-        assert Calibration().apply(reading(1e-200)) == reading(1e-200)
-        assert Calibration().apply(reading(0.99, "")) == reading(0.99, "")
+        assert Calibration().apply(reading(1e-200), LINE) == reading(1e-200)
+        assert Calibration().apply(reading(0.99, ""), LINE) == reading(0.99, "")
+
+    def test_spans_go_back_by_the_shift_and_stay_on_the_image(self):
+        made = Calibration(shift=3.0).apply(reading(), LINE)  # 3 pixels of the model are 6 of the image
+        assert [(one.left, one.right) for one in made.characters] == [(0, 0), (0, 2)]
+        made = Calibration(shift=-13.0).apply(reading(), LINE)
+        assert [(one.left, one.right) for one in made.characters] == [(26, 30), (30, 32)]
+        nowhere = Reading("7", 0.9, (Character("7", 0.9, None, None),), "7", "line.png")
+        assert Calibration(shift=3.0).apply(nowhere, LINE) == nowhere
 
     def test_what_is_empty_for_a_reason_stays(self):
         empty = reading(0.0, "", "no text of the pattern fits")
-        assert Calibration(least=-1.0).apply(empty) is empty
+        assert Calibration(least=-1.0).apply(empty, LINE) is empty
 
 
 def test_sureness_of_what_is_impossible_is_finite():
@@ -77,7 +88,7 @@ def test_sureness_of_what_is_impossible_is_finite():
 
 
 @pytest.mark.parametrize(
-    "calibration", [Calibration(), Calibration(Beta(0.5, 2, -1), Beta(3, 0, 1), -0.25)], ids=["plain", "full"]
+    "calibration", [Calibration(), Calibration(Beta(0.5, 2, -1), Beta(3, 0, 1), -0.25, 9.0)], ids=["plain", "full"]
 )
 def test_stored_and_read_again(calibration):
     assert Calibration.of(calibration.to_dict()) == calibration

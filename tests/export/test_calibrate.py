@@ -16,6 +16,7 @@ from glyphlet.export.calibrate import (
     fit_beta,
     mapped,
 )
+from glyphlet.image import prepare
 from glyphlet.runtime.reader import Reader
 from glyphlet.runtime.shipped import model_path
 from glyphlet.synth.nontext import not_text
@@ -114,8 +115,8 @@ class TestFile:
         assert reader.metadata.measured["calibration"] == found.to_dict()
         assert found.lines.count == 120
         images = [line.source for line in lines]
-        for ready, plain in zip(reader.read(images), raw.read(images), strict=True):
-            assert ready == found.calibration.apply(plain)
+        for image, ready, plain in zip(images, reader.read(images), raw.read(images), strict=True):
+            assert ready == found.calibration.apply(plain, prepare(image, reader.metadata.geometry))
 
     def test_images_without_text_are_rejected(self):
         readings = Reader("print").read(not_text(110, seed=99))
@@ -126,7 +127,8 @@ class TestFile:
     def test_the_shares_are_those_of_the_lines(self, lines):
         found = calibrate(Reader("digits", calibrated=False), lines)
         raw = Reader("digits", calibrated=False).read([line.source for line in lines])
-        rejected = [bool(found.calibration.apply(reading).reason) for reading in raw]
+        prepared = [prepare(line.source, Reader("digits").metadata.geometry) for line in lines]
+        rejected = [bool(found.calibration.apply(*pair).reason) for pair in zip(raw, prepared, strict=True)]
         assert found.rejected_lines == pytest.approx(np.mean(rejected))
         assert found.lines.right == pytest.approx(np.mean([r.text == s.text for r, s in zip(raw, lines, strict=True)]))
 

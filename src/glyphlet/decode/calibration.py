@@ -10,6 +10,8 @@ parameters of their own. `export.calibrate` finds them on validation lines.
 
 A line that shows no text is told by the mean log-probability of a character, `ln p / n`: what is not text is read by a network
 that is unsure of every character. Below `least` nothing is read, and the reading says so.
+
+A CTC network may write each character some columns after it, always as many. `shift` puts the spans back.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import RecipeError
+from glyphlet.image import Line
 
 KINDS = ("none", "beta")
 NOTHING = "no text was found: the image is blank, or shows nothing that this model reads"
@@ -71,11 +74,13 @@ class Calibration:
         line: of the confidence of a text.
         character: of the confidence of a character.
         least: the least mean log-probability of a character, `ln p / n`, that counts as text; None rejects nothing.
+        shift: columns of the model's input, in pixels, by which the network writes a character to the right of it.
     """
 
     line: Beta = _SAME
     character: Beta = _SAME
     least: float | None = None
+    shift: float = 0.0
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Calibration | None:
@@ -86,12 +91,13 @@ class Calibration:
         """
         if stored.get("kind") == "none" and len(stored) == 1:
             return None
-        if stored.keys() != {"kind", "line", "character", "least"} or stored["kind"] != "beta":
+        if stored.keys() - {"shift"} != {"kind", "line", "character", "least"} or stored["kind"] != "beta":
             raise _unknown(stored)
-        least = stored["least"]
-        if not (least is None or _is_number(least)):
+        least, shift = stored["least"], stored.get("shift", 0)
+        if not (least is None or _is_number(least)) or not _is_number(shift):
             raise _unknown(stored)
-        return cls(_beta(stored["line"]), _beta(stored["character"]), None if least is None else float(least))
+        least = None if least is None else float(least)
+        return cls(_beta(stored["line"]), _beta(stored["character"]), least, float(shift))
 
     def to_dict(self) -> dict[str, Any]:
         """As it is stored in a model file.
@@ -100,12 +106,17 @@ class Calibration:
         True
         """
         line, character = ([beta.a, beta.b, beta.c] for beta in (self.line, self.character))
-        return {"kind": "beta", "line": line, "character": character, "least": self.least}
+        made = {"kind": "beta", "line": line, "character": character, "least": self.least}
+        return {**made, "shift": self.shift} if self.shift else made
 
-    def apply(self, reading: Reading) -> Reading:
-        """A reading with corrected confidences, or without text where nothing was to be read.
+    def apply(self, reading: Reading, line: Line) -> Reading:
+        """A reading with corrected confidences and spans, or without text where nothing was to be read.
 
         A reading that has a `reason` already is left as it is.
+
+        Args:
+            reading: as the network gave it.
+            line: what was read, for its widths.
         """
         if reading.reason:
             return reading
@@ -117,7 +128,16 @@ class Calibration:
             if mean < least:
                 said = f"no text was found: the model gives a character {mean:.2g} on average, below {least:.2g}"
                 return replace(reading, text="", confidence=0.0, characters=(), reason=said)
-        characters = tuple(replace(one, confidence=self.character.of(one.confidence)) for one in reading.characters)
+        pixels = self.shift * line.width / line.scaled_width
+        characters = tuple(
+            replace(
+                one,
+                confidence=self.character.of(one.confidence),
+                left=_moved(one.left, pixels, line.width),
+                right=_moved(one.right, pixels, line.width),
+            )
+            for one in reading.characters
+        )
         return replace(reading, confidence=self.line.of(reading.confidence), characters=characters)
 
 
@@ -128,6 +148,11 @@ def sureness(probability: float, characters: int) -> float:
     (-0.693, True)
     """
     return math.log(max(probability, 1e-300)) / max(characters, 1)
+
+
+def _moved(edge: float | None, pixels: float, width: int) -> float | None:
+    """An edge of a span, moved to the left; it stays on the image."""
+    return edge if edge is None or not pixels else min(max(edge - pixels, 0.0), float(width))
 
 
 def _beta(values: Any) -> Beta:
@@ -143,7 +168,7 @@ def _is_number(value: Any) -> bool:
 def _unknown(found: Any) -> RecipeError:
     return RecipeError(
         f"{found!r} is no calibration",
-        allowed='{"kind": "none"}, or kind beta with line, character (three numbers each) and least (a number or null)',
+        allowed='{"kind": "none"}, or kind beta with line, character (three numbers each), least (a number or null), shift (a number)',
         next_step="calibrate the model again with `glyphlet calibrate`",
     )
 

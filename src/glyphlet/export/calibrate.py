@@ -8,6 +8,9 @@ and their expected calibration error does not grow.
 Isotonic regression was tried, too: on 100 to 400 lines of `print` its log loss is higher than that of beta, and its steps make
 confidences equal that were not (docs/confidence.md).
 
+Where a network writes its characters is told without their true places: the middle between the first and the last character of a line
+that is read rightly is the middle of its ink, on average.
+
 The bound below which nothing is read is the lower of two: what all but 1 % of the lines stay above, and what 95 % of images without
 text (`synth.nontext`), of those in which the model reads anything, stay below.
 """
@@ -27,8 +30,10 @@ from numpy.typing import NDArray
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
 from glyphlet.decode.calibration import Beta, Calibration, sureness
+from glyphlet.decode.reading import Reading
 from glyphlet.errors import ExportError
 from glyphlet.export.onnx import bundled, write_model
+from glyphlet.image import Line, prepare
 from glyphlet.metrics import alignment
 from glyphlet.runtime.reader import Reader
 from glyphlet.synth.nontext import not_text
@@ -42,6 +47,8 @@ NOT_TEXT = 330
 KEPT, REJECTED = 0.01, 0.95
 """The share of lines that may be taken for no text, and the share of what is read in images without text that should be."""
 BINS = 15
+FEWEST_PLACED = 20
+"""Lines that are read rightly and have two characters or more, for a shift."""
 _FOLDS = 5
 _LEAST = math.log(0.5)
 Floats = NDArray[np.float64]
@@ -165,9 +172,9 @@ def calibrate(
     characters = _fitted(read.characters, read.characters_right, read.owners % _FOLDS)
     nonsense = reader.read(not_text(NOT_TEXT))
     unsure = np.array([sureness(one.confidence, len(one.characters)) for one in nonsense if one.text])
-    least = _bound(read.sureness, unsure)
+    least, shift = _bound(read.sureness, unsure), _shift(read.shifts, reader.metadata.time_stride)
     return Calibrated(
-        Calibration(lines.beta, characters.beta, least),
+        Calibration(lines.beta, characters.beta, least, shift),
         lines,
         characters,
         float((read.sureness < least).mean()),
@@ -177,7 +184,7 @@ def calibrate(
 
 @dataclass(frozen=True)
 class _Read:
-    """Confidences of lines (N,) and of characters (M,), which of them are right, and the line of each character."""
+    """Confidences of lines (N,) and of characters (M,), which of them are right, the line of each character, and the shifts seen."""
 
     lines: Floats
     right: Floats
@@ -185,12 +192,14 @@ class _Read:
     characters: Floats
     characters_right: Floats
     owners: NDArray[np.intp]
+    shifts: list[float]
 
     @classmethod
     def of(cls, reader: Reader, samples: LineSet | Sequence[Sample], progress: Callable[[int], None]) -> _Read:
         normalize = reader.metadata.charset.normalize
         lines: list[tuple[float, bool, float]] = []
         characters: list[tuple[float, bool, int]] = []
+        shifts: list[float] = []
         for start in range(0, len(samples), 256):
             part = [samples[number] for number in range(start, min(start + 256, len(samples)))]
             for sample, reading in zip(part, reader.read([one.source for one in part]), strict=True):
@@ -200,10 +209,31 @@ class _Read:
                 characters += [(one.confidence, hit, len(lines)) for one, hit in pairs]
                 sure = sureness(reading.confidence, len(reading.characters))
                 lines.append((reading.confidence, reading.text == truth, sure))
+                if reading.text == truth and len(truth) > 1 and reading.characters[0].left is not None:
+                    shifts.append(_seen_shift(reading, prepare(sample.source, reader.metadata.geometry)))
             progress(start + len(part))
         table = np.array(lines, np.float64)
         signs = np.array(characters, np.float64).reshape(-1, 3)
-        return cls(table[:, 0], table[:, 1], table[:, 2], signs[:, 0], signs[:, 1], signs[:, 2].astype(np.intp))
+        return cls(table[:, 0], table[:, 1], table[:, 2], signs[:, 0], signs[:, 1], signs[:, 2].astype(np.intp), shifts)
+
+
+def _seen_shift(reading: Reading, line: Line) -> float:
+    """From the middle of the ink to the middle between the first and the last character, in pixels of the model's input."""
+    pixels = line.pixels[:, :, : line.scaled_width].mean(axis=0)
+    contrast = np.abs(pixels - np.median(pixels))
+    inked = np.flatnonzero((contrast > np.percentile(contrast, 99.5) / 2).any(axis=0))
+    first, last = reading.characters[0], reading.characters[-1]
+    edges = (first.left, first.right, last.left, last.right)
+    middle = sum(edge or 0.0 for edge in edges) / 4 * line.scaled_width / line.width
+    return middle - float(inked[0] + inked[-1] + 1) / 2 if len(inked) else 0.0
+
+
+def _shift(seen: list[float], time_stride: int) -> float:
+    """The median, to a tenth of a pixel; nothing below half a time step, which is not sure."""
+    if len(seen) < FEWEST_PLACED:
+        return 0.0
+    shift = round(float(np.median(seen)), 1)
+    return shift if abs(shift) >= time_stride / 2 else 0.0
 
 
 def _bound(lines: Floats, nonsense: Floats) -> float:

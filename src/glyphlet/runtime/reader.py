@@ -130,7 +130,7 @@ class Reader:
             names = [waiting.source for waiting in group]
             decoded = self._decode(self.logits(lines), self._codec, lines, self.metadata.time_stride, names)
             if self._calibration:
-                decoded = [self._calibration.apply(reading) for reading in decoded]
+                decoded = [self._calibration.apply(*pair) for pair in zip(decoded, lines, strict=True)]
             readings.update(zip((waiting.position for waiting in group), decoded, strict=True))
         return [readings[position] for position in range(len(readings))]
 
