@@ -13,7 +13,7 @@ from PIL import Image
 from glyphlet import Decoding, GlyphletError, Reader
 from glyphlet.errors import ImageError, RecipeError
 from glyphlet.image import Geometry, prepare
-from glyphlet.runtime import reader as reader_module
+from glyphlet.runtime import batches as batches_module
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -90,8 +90,8 @@ def test_thirty_thousand_pixels(reader, stripes):
 
 
 def test_too_wide_or_not_an_image_names_the_source(reader, tmp_path):
-    with pytest.raises(ImageError, match=r"array uint8 \(32, 40000\).*cut the line"):
-        reader.read([np.zeros((32, 40_000), np.uint8)])
+    with pytest.raises(ImageError, match=r"array uint8 \(32, 40000\).*cut the line"):  # a beam wants the whole
+        reader.using(Decoding()).read([np.zeros((32, 40_000), np.uint8)])
     (tmp_path / "a.png").write_bytes(b"no")
     with pytest.raises(ImageError, match=r"a\.png is not an image"):
         reader.read([tmp_path / "a.png"])
@@ -146,14 +146,14 @@ def test_several_threads_may_share_a_reader(reader, stripes):
 
 def test_batches_are_bounded(reader, stripes, monkeypatch):
     sizes = []
-    monkeypatch.setattr(reader_module, "MAX_BATCH_PIXELS", 3 * 32 * 24)
+    monkeypatch.setattr(batches_module, "MAX_BATCH_PIXELS", 3 * 32 * 24)
     monkeypatch.setattr(reader, "logits", lambda lines, run=reader.logits: (sizes.append(len(lines)), run(lines))[1])
     assert [r.text for r in reader.read([stripes("7")] * 7)] == ["7"] * 7
     assert sizes == [3, 3, 1]
 
 
 def test_few_lines_wait(reader, stripes, monkeypatch):
-    monkeypatch.setattr(reader_module, "MAX_WAITING_PIXELS", 32 * 100)
+    monkeypatch.setattr(batches_module, "MAX_WAITING_PIXELS", 32 * 100)
     texts = [str(10**power) for power in range(6)] * 3
     pulled = 0
 
@@ -166,7 +166,7 @@ def test_few_lines_wait(reader, stripes, monkeypatch):
 
     waiting = []
     read = 0
-    for group in reader._groups(Sources(stripes(text) for text in texts), 32):
+    for group in batches_module.batches(reader._lines(Sources(stripes(text) for text in texts)), 32):
         waiting.append(pulled - read)
         read += len(group)
     assert read == len(texts)

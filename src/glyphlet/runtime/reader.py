@@ -1,18 +1,17 @@
 """Reads lines with a model file: NumPy, Pillow and onnxruntime, no torch.
 
-    sources -> image.prepare -> lines of equal padded width share a batch -> onnxruntime -> decode -> readings
+    sources -> image.prepare -> lines of equal padded width share a batch -> onnxruntime -> decode -> calibration -> readings
 
-A line is padded to its own width only, so its result does not depend on the lines beside it; batches change nothing
-but the time it takes (and at most the last bits of a confidence). Memory is bounded however many sources there are:
-lines wait in buckets by width, and a bucket is read as soon as it holds a batch, or when all that wait hold too many
-pixels.
+A line's result does not depend on the lines beside it; batches (`runtime.batches`) change nothing but the time it takes, and at most
+the last bits of a confidence. Memory is bounded however many lines there are and however wide they are (`runtime.windows`).
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,31 +19,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from glyphlet.codec import CTCCodec
 from glyphlet.decode.calibration import Calibration
 from glyphlet.decode.decoders import DECODERS
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError, ImageError
-from glyphlet.image import ImageSource, Line, name_of, prepare, scale, stack
+from glyphlet.image import Geometry, ImageSource, Line, name_of, prepare, scale, stack
+from glyphlet.runtime.batches import Batch, Waiting, available_threads, batches, side_by_side
 from glyphlet.runtime.bundle import INPUT, OUTPUT, open_model
 from glyphlet.runtime.metadata import SINGLE, Metadata
-from glyphlet.runtime.shipped import DEFAULT
+from glyphlet.runtime.shipped import DEFAULT, model_path
+from glyphlet.runtime.turn import Turn, check_turn, surest, turned
+from glyphlet.runtime.windows import WIDE, Windows
 
 if TYPE_CHECKING:  # who asks for one has imported it; a greedy reader starts without it
     from glyphlet.decode.decoding import Decoding
 
-MAX_BATCH_PIXELS = 2**20
-"""Pixels of a batch, padding counted (32 lines of 32 x 1024); a wider line is read alone."""
-MAX_WAITING_PIXELS = 2**24
-"""Pixels of all lines that wait for others of their width."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A line on its way: where its reading belongs, what it is called, and its pixels."""
-
-    position: int
-    source: str
-    line: Line
+LARGE = 4_000_000
+"""Bytes of a model file from which on the threads share a batch; of smaller ones each reads a batch of its own."""
 
 
 class Reader:
@@ -52,7 +44,7 @@ class Reader:
 
     Args:
         path: a model file that `glyphlet export` wrote, or the name of a model that ships (`glyphlet models`).
-        threads: CPU threads, at least 1.
+        threads: CPU threads, at least 1; None takes the cores that the process may use, at most 8.
         decoding: how the output is read: with a beam, a pattern, a lexicon, a language model. Greedily without.
         calibrated: whether confidences are corrected as the file says, and images without text rejected. Otherwise they are the
             network's own, and whatever it makes of an image is read.
@@ -69,16 +61,22 @@ class Reader:
     def __init__(
         self,
         path: str | Path = DEFAULT,
-        threads: int = 1,
+        threads: int | None = None,
         decoding: Decoding | None = None,
         calibrated: bool = True,
     ) -> None:
-        self._bundle = open_model(path, _at_least_one("threads", threads))
+        threads = available_threads() if threads is None else _at_least_one("threads", threads)
+        file = model_path(path)
+        large = file.is_file() and file.stat().st_size >= LARGE
+        self._bundle = open_model(path, threads if large else 1)
+        self._workers = 1 if large else threads
         self._codec = self.metadata.codec
         self._calibration = Calibration.of(self.metadata.calibration) if calibrated else None
+        self._windows = Windows(self.logits, self.metadata.geometry, self.metadata.time_stride)
+        self._greedy = True
         self._decode: Callable[..., list[Reading]] = DECODERS[self._codec.kind]
         if decoding:
-            self._decode = self._decoder(decoding)
+            self._decode, self._greedy = self._decoder(decoding), False
 
     def using(self, decoding: Decoding | None) -> Reader:
         """A reader of the same model that decodes otherwise; the network is shared.
@@ -91,6 +89,7 @@ class Reader:
         """
         other = copy.copy(self)
         other._decode = self._decoder(decoding) if decoding else DECODERS[self._codec.kind]
+        other._greedy = not decoding
         return other
 
     def _decoder(self, decoding: Decoding) -> Callable[..., list[Reading]]:
@@ -106,37 +105,44 @@ class Reader:
         """The model file."""
         return self._bundle.path
 
-    def read(self, sources: Sequence[ImageSource], batch: int = 32) -> list[Reading]:
+    @property
+    def geometry(self) -> Geometry:
+        """The file's geometry; without its `max_width` where lines of any width can be read (CTC, greedily)."""
+        any_width = self._greedy and isinstance(self._codec, CTCCodec)
+        return replace(self.metadata.geometry, max_width=sys.maxsize) if any_width else self.metadata.geometry
+
+    def read(self, sources: Sequence[ImageSource], batch: int = 32, turn: Turn = "0") -> list[Reading]:
         """Read lines.
 
         Args:
             sources: one line each: paths, bytes of image files, arrays (RGB order) or Pillow images.
             batch: at most this many lines are read together; it changes the speed, not the texts.
+            turn: by how many degrees, counterclockwise, the images are turned before they are read: "90" for lines that run down,
+                "270" for lines that run up, "180" for lines upside down. "auto" tries 0 and 180, or, for images half again as high as
+                wide, 90 and 270, and takes the surer reading. Spans are columns of the turned image.
 
         Returns:
             One reading a source, in the order of the sources.
 
         Raises:
             ImageError: a source is not an image, is damaged or too wide; the message names it.
-            GlyphletError: `batch` is not a whole number of 1 or more.
+            GlyphletError: `batch` is not a whole number of 1 or more, or `turn` none of the above.
         """
         _refuse_single(sources)
+        check_turn(turn)
         batch = _at_least_one("batch", batch)
         if SINGLE in self.metadata.features:
             batch = 1
-        readings: dict[int, Reading] = {}
-        for group in self._groups(sources, batch):
-            lines = [waiting.line for waiting in group]
-            names = [waiting.source for waiting in group]
-            decoded = self._decode(self.logits(lines), self._codec, lines, self.metadata.time_stride, names)
-            if self._calibration:
-                decoded = [self._calibration.apply(*pair) for pair in zip(decoded, lines, strict=True)]
-            readings.update(zip((waiting.position for waiting in group), decoded, strict=True))
-        return [readings[position] for position in range(len(readings))]
+        readings: dict[int, list[Reading]] = {}
+        waiting = self._lines(sources) if turn == "0" else self._turned(sources, turn)
+        for group, read in side_by_side(self._read_batch, batches(waiting, batch), self._workers):
+            for one, reading in zip(group, read, strict=True):
+                readings.setdefault(one.position, []).append(reading)
+        return [surest(readings[position]) for position in range(len(readings))]
 
-    def read_one(self, source: ImageSource) -> Reading:
+    def read_one(self, source: ImageSource, turn: Turn = "0") -> Reading:
         """Read one line; raises what `read` raises."""
-        return self.read([source])[0]
+        return self.read([source], turn=turn)[0]
 
     def logits(self, lines: Sequence[Line]) -> NDArray[np.float32]:
         """The output of the model for lines of equal padded width.
@@ -152,23 +158,27 @@ class Reader:
         result: NDArray[np.float32] = logits
         return result
 
-    def _groups(self, sources: Sequence[ImageSource], batch: int) -> Iterator[list[_Waiting]]:
-        """Batches of lines of equal padded width, as soon as they are full."""
-        buckets: dict[int, list[_Waiting]] = {}
-        pixels = 0
+    def _lines(self, sources: Iterable[ImageSource]) -> Iterator[Waiting]:
         for position, source in enumerate(sources):
-            line = prepare(source, self.metadata.geometry)
-            width = line.pixels.shape[2]
-            bucket = buckets.setdefault(width, [])
-            bucket.append(_Waiting(position, name_of(source), line))
-            pixels += line.pixels.size
-            if len(bucket) >= batch or (len(bucket) + 1) * line.pixels.size > MAX_BATCH_PIXELS:
-                pixels -= len(bucket) * line.pixels.size
-                yield buckets.pop(width)
-            elif pixels > MAX_WAITING_PIXELS:
-                yield from buckets.values()
-                buckets, pixels = {}, 0
-        yield from buckets.values()
+            yield Waiting(position, name_of(source), prepare(source, self.geometry))
+
+    def _turned(self, sources: Iterable[ImageSource], turn: str) -> Iterator[Waiting]:
+        for position, source in enumerate(sources):
+            for pixels in turned(source, turn, self.geometry.channels):
+                yield Waiting(position, name_of(source), prepare(pixels, self.geometry, name_of(source)))
+
+    def _read_batch(self, batch: Batch) -> list[Reading]:
+        lines, names = [waiting.line for waiting in batch], [waiting.source for waiting in batch]
+        stride, widest = self.metadata.time_stride, lines[0].pixels.shape[2]
+        if widest > self.metadata.geometry.max_width and isinstance(self._codec, CTCCodec):
+            read = [self._windows.read(line, self._codec, name) for line, name in zip(lines, names, strict=True)]
+        else:
+            wide = widest > WIDE and isinstance(self._codec, CTCCodec)
+            logits = np.concatenate([self._windows.logits(line) for line in lines]) if wide else self.logits(lines)
+            read = self._decode(logits, self._codec, lines, stride, names)
+        if self._calibration:
+            read = [self._calibration.apply(*pair) for pair in zip(read, lines, strict=True)]
+        return read
 
 
 def _refuse_single(sources: Any) -> None:
@@ -189,4 +199,4 @@ def _at_least_one(name: str, value: int) -> int:
     return value
 
 
-__all__ = ["MAX_BATCH_PIXELS", "MAX_WAITING_PIXELS", "Reader"]
+__all__ = ["LARGE", "Reader"]
