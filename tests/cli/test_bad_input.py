@@ -207,7 +207,7 @@ class TestModelFiles:
     def test_no_images(self, glyphlet, job):
         result = glyphlet("read", "-m", job.model)
         assert result.code == 2
-        assert "Missing argument" in result.err
+        assert "nothing to read was named" in result.err
 
     def test_a_checkpoint_where_a_model_belongs_and_the_other_way_round(self, glyphlet, job, image, tmp_path):
         best = job.folder / "checkpoints" / "best.pt"

@@ -1,65 +1,83 @@
-"""`glyphlet read`: line images to texts."""
+"""`glyphlet read`: line images, or whole pages, to texts."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from glyphlet.cli.decoding_options import (
+    Beam,
+    DecodingOptions,
+    LanguageModel,
+    LanguageModelBonus,
+    LanguageModelWeight,
+    Lexicon,
+    LexiconWords,
+    Pattern,
+)
 from glyphlet.runtime.shipped import DEFAULT
-
-if TYPE_CHECKING:
-    from glyphlet.decode.reading import Reading
-    from glyphlet.errors import ImageError
-    from glyphlet.runtime.reader import Reader
-
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
-"""Files of a folder that are read. A file that is named is read whatever its name."""
 
 
 def read(
-    images: Annotated[list[Path], typer.Argument(help="Line images, and folders of them.", show_default=False)],
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Line images, folders of them, patterns such as 'scans/**/*.png', or - for an image on standard input.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[Path, typer.Option("-m", "--model", help="Model file, or the name of a model that ships.")] = Path(
         DEFAULT
     ),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line, with confidences and spans.")
-    ] = False,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
-    batch: Annotated[int, typer.Option(min=1, help="Lines read together; it does not change a text.")] = 32,
-    pattern: Annotated[
+    listed: Annotated[
+        Path | None, typer.Option("--list", help="Text file with one path a line, or - for standard input.")
+    ] = None,
+    format_: Annotated[
         str | None,
-        typer.Option(help="A regular expression for the whole line, or luhn, iban, iso6346, mrz-td3, date, date-us."),
+        typer.Option(
+            "--format", help="text, jsonl or csv; text by default. With --page text, json, hocr, alto or pdf."
+        ),
     ] = None,
-    lexicon: Annotated[
-        Path | None, typer.Option(help="Text file: each line of it is a line that there can be.")
-    ] = None,
-    lexicon_words: Annotated[
-        bool, typer.Option("--lexicon-words", help="A line is entries of the lexicon with single spaces between them.")
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Short for --format jsonl: with confidences and spans. With --page for json.")
     ] = False,
-    lm: Annotated[Path | None, typer.Option(help="Language model, written by `glyphlet lm`.")] = None,
-    lm_weight: Annotated[
-        float | None, typer.Option(help="How much the language model counts; 0.5 by default.", show_default=False)
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file to write; standard output by default.")
     ] = None,
-    lm_bonus: Annotated[
-        float | None,
-        typer.Option(help="What each character adds to the logarithm, beside --lm; 0 by default.", show_default=False),
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            help="PNG file: the line with its characters, or the page with its lines, framed. Of several, NAME-2.png ..."
+        ),
     ] = None,
-    beam: Annotated[
-        int | None,
-        typer.Option(help="Texts that are followed at once; 8 with a pattern, a lexicon or a language model."),
+    turn: Annotated[
+        str,
+        typer.Option(
+            help="Turn the images counterclockwise first: 90 for lines that run down, 270 up, 180 upside down; auto finds out."
+        ),
+    ] = "0",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads; the cores that there are by default, at most 8.")
     ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Lines read together; it does not change a text.")] = 32,
+    pattern: Pattern = None,
+    lexicon: Lexicon = None,
+    lexicon_words: LexiconWords = False,
+    lm: LanguageModel = None,
+    lm_weight: LanguageModelWeight = None,
+    lm_bonus: LanguageModelBonus = None,
+    beam: Beam = None,
 ) -> None:
-    """Read line images. Prints `path<TAB>text`, or with --json one object a line.
+    """Read line images. Prints `path<TAB>text`, or JSON lines, or CSV.
 
-    An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. A line on which no text is legal
-    under --pattern or --lexicon has an empty text; the reason is told on stderr, and with --json in `reason`.
+    An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. An image that shows no text, or on
+    which no text is legal under --pattern or --lexicon, has an empty text; the reason is told on stderr, and in JSON and CSV.
     """
-    from glyphlet.errors import GlyphletError, ImageError, ModelFileError
+    from glyphlet.cli.inputs import inputs
+    from glyphlet.cli.read_lines import LineOutput, read_lines
+    from glyphlet.errors import ModelFileError
     from glyphlet.runtime.reader import Reader
     from glyphlet.runtime.shipped import model_path
 
@@ -69,57 +87,8 @@ def read(
             allowed="a model file that `glyphlet export` wrote",
             next_step="name one: -m model.onnx",
         )
-    if lm is None and (lm_weight is not None or lm_bonus is not None):
-        raise GlyphletError(
-            "--lm-weight or --lm-bonus is given without a language model",
-            allowed="both of them with --lm",
-            next_step="make one with glyphlet lm text.txt -o text.lm, and give it with --lm",
-        )
-    weights = {"lm_weight": lm_weight, "length_bonus": lm_bonus}
-    asked = {"pattern": pattern, "lexicon": lexicon, "lm": lm, "beam": beam, **weights}
-    given = {key: value for key, value in asked.items() if value is not None}
-    decoding = None
-    if given or lexicon_words:
-        from glyphlet.decode.decoding import Decoding
-
-        decoding = Decoding(**given, words=lexicon_words)  # type: ignore[arg-type]
+    decoding = DecodingOptions(pattern, lexicon, lexicon_words, lm, lm_weight, lm_bonus, beam).decoding()
     reader = Reader(model, threads=threads, decoding=decoding)
-    images = [path for named in images for path in _images_in(named)]
-    failed = False
-    part = max(512, batch)
-    for start in range(0, len(images), part):
-        for path, reading in _readings(reader, images[start : start + part], batch):
-            if isinstance(reading, ImageError):
-                failed = True
-                typer.secho(f"glyphlet: {reading}", err=True, fg="red")
-                if as_json:
-                    typer.echo(json.dumps({"path": str(path), "error": str(reading)}, ensure_ascii=False))
-                continue
-            if reading.reason:
-                typer.secho(f"glyphlet: {path}: {reading.reason}", err=True, fg="yellow")
-            if as_json:
-                typer.echo(json.dumps({**reading.to_dict(), "path": str(path)}, ensure_ascii=False))
-            else:
-                typer.echo(f"{path}\t{reading.text}")
-    if failed:
+    lines = LineOutput(format_ or ("jsonl" if as_json else "text"), output, draw, batch, turn)
+    if not read_lines(reader, inputs(images or [], listed), lines):
         raise typer.Exit(1)
-
-
-def _images_in(path: Path) -> list[Path]:
-    """The image files of a folder, sorted by name; a path that is no folder, or one without images, is itself."""
-    inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else []
-    return inside or [path]
-
-
-def _readings(reader: Reader, paths: list[Path], batch: int) -> Iterator[tuple[Path, Reading | ImageError]]:
-    """What stands on each image, or why it cannot be read."""
-    from glyphlet.errors import ImageError
-
-    try:
-        yield from zip(paths, reader.read(paths, batch=batch), strict=True)
-    except ImageError:  # one of them is at fault: find out which
-        for path in paths:
-            try:
-                yield path, reader.read_one(path)
-            except ImageError as error:
-                yield path, error

@@ -29,7 +29,7 @@ from glyphlet.runtime.batches import Batch, Waiting, available_threads, batches,
 from glyphlet.runtime.bundle import INPUT, OUTPUT, open_model
 from glyphlet.runtime.metadata import SINGLE, Metadata
 from glyphlet.runtime.shipped import DEFAULT, model_path
-from glyphlet.runtime.turn import Turn, check_turn, surest, turned
+from glyphlet.runtime.turn import check_turn, surest, turned
 from glyphlet.runtime.windows import WIDE, Windows
 
 if TYPE_CHECKING:  # who asks for one has imported it; a greedy reader starts without it
@@ -111,7 +111,7 @@ class Reader:
         any_width = self._greedy and isinstance(self._codec, CTCCodec)
         return replace(self.metadata.geometry, max_width=sys.maxsize) if any_width else self.metadata.geometry
 
-    def read(self, sources: Sequence[ImageSource], batch: int = 32, turn: Turn = "0") -> list[Reading]:
+    def read(self, sources: Sequence[ImageSource], batch: int = 32, turn: str = "0") -> list[Reading]:
         """Read lines.
 
         Args:
@@ -140,7 +140,7 @@ class Reader:
                 readings.setdefault(one.position, []).append(reading)
         return [surest(readings[position]) for position in range(len(readings))]
 
-    def read_one(self, source: ImageSource, turn: Turn = "0") -> Reading:
+    def read_one(self, source: ImageSource, turn: str = "0") -> Reading:
         """Read one line; raises what `read` raises."""
         return self.read([source], turn=turn)[0]
 

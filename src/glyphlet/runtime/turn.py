@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,8 @@ from glyphlet.decode.reading import Reading
 from glyphlet.errors import GlyphletError
 from glyphlet.image import ImageSource, decode
 
-Turn = Literal["0", "90", "180", "270", "auto"]
+TURNS = ("0", "90", "180", "270", "auto")
 """Degrees that an image is turned counterclockwise before it is read. `auto` tries two of them and takes the surer reading."""
-TURNS: tuple[str, ...] = get_args(Turn)
 TALL = 1.5
 """With `auto`, an image so many times as high as it is wide is taken to be a line that runs up or down."""
 
@@ -47,4 +45,4 @@ def surest(readings: Sequence[Reading]) -> Reading:
     return max(readings, key=lambda one: (bool(one.text), sureness(one.confidence, len(one.characters))))
 
 
-__all__ = ["TALL", "TURNS", "Turn", "check_turn", "surest", "turned"]
+__all__ = ["TALL", "TURNS", "check_turn", "surest", "turned"]
