@@ -35,19 +35,12 @@ from glyphlet.data.check import CheckedLines
 from glyphlet.data.lineset import LineSet, ListedLines
 from glyphlet.data.open import open_lines
 from glyphlet.errors import CheckpointError, CompressionError, ImageError, TrainingError
+from glyphlet.evaluate.curves import training_curves
+from glyphlet.evaluate.figures import confusion_section, score_figures, score_section
+from glyphlet.evaluate.gallery import gallery
 from glyphlet.evaluate.lines import evaluate_lines, pictures
 from glyphlet.evaluate.paired import compare, paired_section, paired_table
-from glyphlet.evaluate.report import (
-    Section,
-    confusion_section,
-    gallery,
-    key_figures,
-    preformatted,
-    score_figures,
-    score_section,
-    training_curves,
-    write_report,
-)
+from glyphlet.evaluate.report import Section, key_figures, preformatted, write_report
 from glyphlet.evaluate.scores import Evaluation, write_results, write_whole
 from glyphlet.export.calibrate import calibrate_if_enough
 from glyphlet.export.onnx import export_model

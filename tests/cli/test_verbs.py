@@ -180,7 +180,7 @@ class TestEvaluate:
         assert "Word accuracy" in result.out
         rows = (tmp_path / "read.txt").read_text(encoding="utf-8").splitlines()
         assert [row.split("\t")[0] for row in rows] == [str(s.source) for s in read_label_file(digits)]
-        assert "Worst errors" in (tmp_path / "r.html").read_text(encoding="utf-8")
+        assert "Errors by confidence" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
     def test_json(self, glyphlet, job, digits):
         result = glyphlet("evaluate", job.model, digits, digits, "--json")

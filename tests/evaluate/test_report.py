@@ -12,27 +12,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
 from glyphlet.errors import GlyphletError, ImageError
+from glyphlet.evaluate.curves import training_curves
+from glyphlet.evaluate.figures import confusion_section, score_figures, score_section
+from glyphlet.evaluate.gallery import Picture, differences, gallery
 from glyphlet.evaluate.plot import HEIGHT, WIDTH, line_chart, number
-from glyphlet.evaluate.report import (
-    Picture,
-    Section,
-    confusion_section,
-    differences,
-    gallery,
-    key_figures,
-    page,
-    preformatted,
-    score_figures,
-    score_section,
-    table_section,
-    training_curves,
-    write_report,
-)
+from glyphlet.evaluate.report import Section, key_figures, page, preformatted, table_section, write_report
 from glyphlet.metrics import score
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -288,6 +277,7 @@ values = st.floats(-1e30, 1e30, allow_subnormal=False) | st.none() | st.just(mat
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6, allow_subnormal=False), values)), st.booleans())
+@example([(0.0, 999999.9999999999)], True)
 def test_everything_stays_inside_the_drawing(points: list[tuple[float, float | None]], log_y: bool) -> None:
     svg = line_chart({"a": sorted(points, key=lambda p: p[0])}, "t", "x", "y", log_y=log_y)
     for run in places(svg):

@@ -150,7 +150,7 @@ def _logarithmic(values: Sequence[float], limits: tuple[float, float] | None, st
     if limits is None:
         low = max((t for t in ticks if t <= low), default=low)
         high = min((t for t in ticks if t >= high), default=high)
-        if low == high:
+        if math.isclose(low, high, rel_tol=1e-6):  # one value, or one that rounding keeps from its tick
             low, high = low / 10, high * 10
             ticks = [low, low * 10, high]
     return Axis(low, high, start, stop, True, tuple(t for t in ticks if low * (1 - 1e-9) <= t <= high * (1 + 1e-9)))

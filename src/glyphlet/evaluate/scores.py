@@ -25,6 +25,10 @@ class LineResult:
         text: what was read.
         confidence: how sure the reader is, 0 to 1.
         raw: the path before it was merged, one sign for each time step; may be empty.
+        number: of the line in its set, from 0.
+        width: of the line image in pixels, scaled to the height of the model's input and not padded; 0 where not known.
+        characters: how sure the reader is of each character of `text`; empty where it does not say.
+        reason: why the text is empty although something was asked of it; see `Reading`.
     """
 
     path: str
@@ -32,6 +36,10 @@ class LineResult:
     text: str
     confidence: float
     raw: str = ""
+    number: int = -1
+    width: int = 0
+    characters: tuple[float, ...] = ()
+    reason: str = ""
 
     @property
     def edits(self) -> int:
@@ -63,13 +71,25 @@ class Evaluation:
 
     def worst(self, count: int = 20) -> list[LineResult]:
         """The lines with the most edits; of equally wrong ones the more confident first, for those do the most harm."""
-        ranked = [(-self._edits(result), -result.confidence, result) for result in self.results]
+        ranked = [(-self.edits(result), -result.confidence, result) for result in self.results]
         return [result for edits, _, result in sorted(ranked, key=lambda entry: entry[:2])[:count] if edits]
 
-    def _edits(self, result: LineResult) -> int:
-        if self.ignore_case:
-            return edit_distance(result.text.casefold(), result.truth.casefold())
-        return result.edits
+    def errors(self) -> list[LineResult]:
+        """The lines that are read wrongly, the most confident first, for those do the most harm."""
+        wrong = [result for result in self.results if not self.right(result)]
+        return sorted(wrong, key=lambda result: -result.confidence)
+
+    def fold(self, text: str) -> str:
+        """A text as it is compared: its case folded where case does not count."""
+        return text.casefold() if self.ignore_case else text
+
+    def right(self, result: LineResult) -> bool:
+        """Whether a line is read without any error."""
+        return self.fold(result.text) == self.fold(result.truth)
+
+    def edits(self, result: LineResult) -> int:
+        """The edit distance between what was read and the truth."""
+        return edit_distance(self.fold(result.text), self.fold(result.truth))
 
 
 def write_results(path: str | Path, results: Iterable[LineResult]) -> None:
@@ -161,7 +181,7 @@ def score_rows(scores: Scores) -> list[tuple[str, str, str]]:
 
 def table(scores: Scores) -> Table:
     """The figures with their intervals, for the terminal."""
-    return _table("Scores", ("Measure", "Value", "95 % interval"), score_rows(scores))
+    return plain_table("Scores", ("Measure", "Value", "95 % interval"), score_rows(scores))
 
 
 def confusion_rows(confusions: Sequence[Confusion], count: int) -> list[tuple[str, str, str]]:
@@ -173,10 +193,11 @@ def confusion_table(scores: Scores, count: int = 20) -> Table:
     """The most frequent confusions, for the terminal."""
     shown = confusion_rows(scores.confusions, count)
     title = f"Confusions, {len(shown)} of {len(scores.confusions)}"
-    return _table(title, ("Truth", "Read", "Times"), shown)
+    return plain_table(title, ("Truth", "Read", "Times"), shown)
 
 
-def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def plain_table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table for the terminal: the first column to the left, the others to the right."""
     made = Table(title=title, title_justify="left")
     for i, name in enumerate(names):
         made.add_column(name, justify="left" if i == 0 else "right")
@@ -192,6 +213,7 @@ __all__ = [
     "confusion_table",
     "percent",
     "percent_range",
+    "plain_table",
     "score_rows",
     "table",
     "visible",
