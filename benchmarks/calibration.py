@@ -25,8 +25,9 @@ from benchmarks import chinese, print_model
 from benchmarks.peers import DATA, lines_of, plain
 from glyphlet.data.open import open_lines
 from glyphlet.data.sample import Sample
-from glyphlet.export.calibrate import calibrate_file, expected_calibration_error
+from glyphlet.export.calibrate import calibrate_file
 from glyphlet.files import replace_file
+from glyphlet.reliability import expected_calibration_error
 from glyphlet.runtime.reader import Reader
 from glyphlet.runtime.shipped import model_path
 from glyphlet.spec import SynthSpec, load_values, recipe_from

@@ -9,7 +9,7 @@ import glyphlet
 
 ROOT = Path(glyphlet.__file__).parent
 LAYERS = {
-    0: ["errors", "files", "registry", "spec", "charset", "codec", "image", "metrics", "regex"],
+    0: ["errors", "files", "registry", "spec", "charset", "codec", "image", "metrics", "regex", "reliability"],
     1: ["effects", "synth", "decode"],
     2: ["data", "models", "runtime"],
     3: ["train", "export", "evaluate", "pages", "server", "web"],

@@ -61,6 +61,18 @@ class TestApply:
             assert made.reason.startswith("no text was found")
             assert made.reason.endswith("below 0.5")
 
+    def test_what_must_be_legal_is_not_asked_whether_it_is_text(self):
+        calibration = Calibration(least=math.log(0.5))
+        assert calibration.rejects(reading(0.1))
+        assert not calibration.rejects(reading(0.5))
+        made = calibration.apply(reading(0.1), LINE, alone=reading(0.5, "0Z"))
+        assert (made.text, made.confidence, made.reason) == ("07", 0.1, "")
+        made = calibration.apply(reading(0.1), LINE, alone=reading(0.01, "0Z"))
+        assert (made.text, made.reason) == (
+            "",
+            "no text was found: the model gives a character 0.1 on average, below 0.5",
+        )
+
     def test_an_empty_text_is_no_text(self):
         made = Calibration(least=-1.0).apply(reading(0.99, ""), LINE)
         assert (made.text, made.confidence, made.reason) == ("", 0.0, NOTHING)

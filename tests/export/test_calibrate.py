@@ -12,11 +12,11 @@ from glyphlet.export.calibrate import (
     calibrate,
     calibrate_file,
     calibrate_if_enough,
-    expected_calibration_error,
     fit_beta,
     mapped,
 )
 from glyphlet.image import prepare
+from glyphlet.reliability import expected_calibration_error
 from glyphlet.runtime.reader import Reader
 from glyphlet.runtime.shipped import model_path
 from glyphlet.synth.nontext import not_text
@@ -74,10 +74,6 @@ class TestFit:
 
 
 class TestError:
-    def test_by_hand(self):
-        # three in a bin of their own each: 0.9 right, 0.6 wrong, 0.2 wrong
-        assert expected_calibration_error(np.array([0.9, 0.2, 0.6]), np.array([1.0, 0, 0])) == pytest.approx(0.9 / 3)
-
     def test_a_calibrated_forecast_has_little(self):
         confidences, right = drawn(30_000, temperature=1.0)
         assert expected_calibration_error(confidences, right) < 0.01

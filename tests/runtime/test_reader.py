@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from glyphlet import Decoding, GlyphletError, Reader
 from glyphlet.errors import ImageError, RecipeError
@@ -252,3 +252,16 @@ class TestDecoding:
         reading = Reader(model, decoding=Decoding(pattern=r"\d{500}")).read_one(stripes("1"))
         assert (reading.text, reading.confidence) == ("", 0.0)
         assert reading.reason.startswith(r"the pattern '\\d{500}' needs at least 500 time steps, and the line has ")
+
+
+def test_what_is_legal_but_not_likely_is_read_where_there_is_text():
+    """A clear line whose greedy text is not legal: the pattern's text is far less probable, and yet the one that was asked for."""
+    font = ImageFont.load_default(28)
+    image = Image.new("L", (int(font.getlength("Total 12")) + 16, 44), 255)
+    ImageDraw.Draw(image).text((8, 4), "Total 12", font=font, fill=0)
+    bound = Reader("print", decoding=Decoding(pattern=r"Tot[bo]l \d\d"))
+    reading = bound.read_one(image)
+    assert (reading.text, reading.reason) == ("Totol 12", "")
+    assert reading.confidence < 1e-3
+    blank = bound.read_one(Image.new("L", (160, 44), 255))
+    assert (blank.text, bool(blank.reason)) == ("", True)

@@ -109,7 +109,13 @@ class Calibration:
         made = {"kind": "beta", "line": line, "character": character, "least": self.least}
         return {**made, "shift": self.shift} if self.shift else made
 
-    def apply(self, reading: Reading, line: Line) -> Reading:
+    def rejects(self, reading: Reading) -> bool:
+        """Whether what the network reads by itself, before any correction, is no text."""
+        if self.least is None:
+            return False
+        return not reading.text or sureness(reading.confidence, len(reading.characters)) < self.least
+
+    def apply(self, reading: Reading, line: Line, alone: Reading | None = None) -> Reading:
         """A reading with corrected confidences and spans, or without text where nothing was to be read.
 
         A reading that has a `reason` already is left as it is.
@@ -117,17 +123,14 @@ class Calibration:
         Args:
             reading: as the network gave it.
             line: what was read, for its widths.
+            alone: what the network reads by itself, where the reading is bound to a pattern or the like. Whether there is text is
+                asked of this; what must be legal is often not what the network is sure of.
         """
         if reading.reason:
             return reading
-        if self.least is not None:
-            if not reading.text:
-                return replace(reading, confidence=0.0, reason=NOTHING)
-            mean = math.exp(sureness(reading.confidence, len(reading.characters)))
-            least = math.exp(self.least)
-            if mean < least:
-                said = f"no text was found: the model gives a character {mean:.2g} on average, below {least:.2g}"
-                return replace(reading, text="", confidence=0.0, characters=(), reason=said)
+        alone = alone or reading
+        if self.rejects(alone):
+            return replace(reading, text="", confidence=0.0, characters=(), reason=self._reason(alone))
         pixels = self.shift * line.width / line.scaled_width
         characters = tuple(
             replace(
@@ -139,6 +142,12 @@ class Calibration:
             for one in reading.characters
         )
         return replace(reading, confidence=self.line.of(reading.confidence), characters=characters)
+
+    def _reason(self, alone: Reading) -> str:
+        if not alone.text or self.least is None:
+            return NOTHING
+        mean, least = math.exp(sureness(alone.confidence, len(alone.characters))), math.exp(self.least)
+        return f"no text was found: the model gives a character {mean:.2g} on average, below {least:.2g}"
 
 
 def sureness(probability: float, characters: int) -> float:

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from glyphlet.evaluate.aligned import Tally
-from glyphlet.evaluate.calibration import (
+from glyphlet.evaluate.plot import line_chart
+from glyphlet.evaluate.report import Section, note_line, table_section
+from glyphlet.evaluate.scores import Evaluation, percent, percent_range, plain_table
+from glyphlet.evaluate.shares import reliability_chart
+from glyphlet.reliability import (
     Bin,
     Threshold,
     accepted_errors,
@@ -21,10 +25,6 @@ from glyphlet.evaluate.calibration import (
     reliability,
     threshold_for,
 )
-from glyphlet.evaluate.plot import line_chart
-from glyphlet.evaluate.report import Section, note_line, table_section
-from glyphlet.evaluate.scores import Evaluation, percent, percent_range, plain_table
-from glyphlet.evaluate.shares import reliability_chart
 
 LIMITS = (0.01, 0.001)
 """Shares of errors among accepted lines that are asked for."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from glyphlet.evaluate.calibration import Bin
 from glyphlet.evaluate.plot import HEIGHT, STYLE, WIDTH, Axis, axis, grid
 from glyphlet.metrics import Interval
+from glyphlet.reliability import Bin
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 16, 40, 48
 _STYLE = (

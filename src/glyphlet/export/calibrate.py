@@ -35,6 +35,7 @@ from glyphlet.errors import ExportError
 from glyphlet.export.onnx import bundled, write_model
 from glyphlet.image import Line, prepare
 from glyphlet.metrics import alignment
+from glyphlet.reliability import expected_calibration_error
 from glyphlet.runtime.reader import Reader
 from glyphlet.synth.nontext import not_text
 
@@ -46,7 +47,6 @@ NOT_TEXT = 330
 """Images without text that are read."""
 KEPT, REJECTED = 0.01, 0.95
 """The share of lines that may be taken for no text, and the share of what is read in images without text that should be."""
-BINS = 15
 FEWEST_PLACED = 20
 """Lines that are read rightly and have two characters or more, for a shift."""
 _FOLDS = 5
@@ -253,10 +253,10 @@ def _fitted(probabilities: Floats, right: Floats, folds: NDArray[np.intp]) -> Fi
                 tried[folds == fold] = mapped(inner, probabilities[folds == fold])
             gain = _losses(after, right) - _losses(tried, right)
             worth = gain.mean() > gain.std() / math.sqrt(len(gain))
-            if worth and expected_calibration_error(tried, right) <= expected_calibration_error(after, right):
+            if worth and _error(tried, right) <= _error(after, right):
                 chosen, beta, after = kind, fit_beta(probabilities, right, kind), tried
     losses = (float(_losses(values, right).mean()) if len(right) else 0.0 for values in (probabilities, after))
-    errors = (expected_calibration_error(values, right) for values in (probabilities, after))
+    errors = (_error(values, right) for values in (probabilities, after))
     return Fit(chosen, beta, len(right), float(right.mean()) if len(right) else 0.0, *errors, *losses)
 
 
@@ -296,13 +296,8 @@ def mapped(beta: Beta, probabilities: Floats) -> Floats:
     return np.array([beta.of(value) for value in probabilities.tolist()])
 
 
-def expected_calibration_error(probabilities: Floats, right: Floats) -> float:
-    """The mean distance between confidence and accuracy over `BINS` bins of equal size."""
-    if not len(right):
-        return 0.0
-    order = np.argsort(probabilities, kind="stable")
-    parts = np.array_split(order, min(BINS, len(order)))
-    return float(sum(len(p) * abs(probabilities[p].mean() - right[p].mean()) for p in parts) / len(order))
+def _error(probabilities: Floats, right: Floats) -> float:
+    return expected_calibration_error(probabilities, right) if len(right) else 0.0
 
 
 def _losses(probabilities: Floats, right: Floats) -> Floats:

@@ -176,9 +176,21 @@ class Reader:
             wide = widest > WIDE and isinstance(self._codec, CTCCodec)
             logits = np.concatenate([self._windows.logits(line) for line in lines]) if wide else self.logits(lines)
             read = self._decode(logits, self._codec, lines, stride, names)
+            if not self._greedy and self._calibration:
+                return [
+                    self._bound(self._calibration, *one, logits[n : n + 1])
+                    for n, one in enumerate(zip(read, lines, strict=True))
+                ]
         if self._calibration:
             read = [self._calibration.apply(*pair) for pair in zip(read, lines, strict=True)]
         return read
+
+    def _bound(self, calibration: Calibration, reading: Reading, line: Line, logits: NDArray[np.float32]) -> Reading:
+        """A reading that must be legal, corrected; where it looks like no text, the network by itself is asked whether there is any."""
+        if reading.reason or not calibration.rejects(reading):
+            return calibration.apply(reading, line)
+        alone = DECODERS[self._codec.kind](logits, self._codec, [line], self.metadata.time_stride, [reading.source])
+        return calibration.apply(reading, line, alone[0])
 
 
 def _refuse_single(sources: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glyphlet.evaluate.calibration import (
+from glyphlet.reliability import (
     accepted_errors,
     bins_for,
     expected_calibration_error,
