@@ -6,6 +6,7 @@ BeamDecoder     the same for the classes of one model; it is called as `greedy.d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from glyphlet.codec import Codec, CTCCodec
 from glyphlet.decode.align import align
 from glyphlet.decode.automaton import Automaton, anything
-from glyphlet.decode.beam import search
+from glyphlet.decode.beam import Candidate, search
 from glyphlet.decode.confidence import log_probabilities
 from glyphlet.decode.fusion import Fusion
 from glyphlet.decode.greedy import best_paths, runs, span
@@ -26,13 +27,14 @@ from glyphlet.decode.named import NAMED, named_automaton
 from glyphlet.decode.ngram import NGrams
 from glyphlet.decode.pattern import compile_pattern
 from glyphlet.decode.reading import Character, Reading
-from glyphlet.decode.steps import MARGIN, Floats, thin
+from glyphlet.decode.steps import MARGIN, Floats, Steps, thin
 from glyphlet.errors import RecipeError
 from glyphlet.image import Line
 
 Check = Callable[[str], bool]
 CHECKED_WIDTH = 64
 """The beam is at least this wide where texts are proposed to a check."""
+_LEAST_MARGIN, _LEAST_THRESHOLD = 1e-250, 1e-6
 _MORE_THAN_HALF = np.log(0.5)
 
 
@@ -176,14 +178,25 @@ class BeamDecoder:
                 f"{self.what} needs at least {least} time steps, and the line has {len(logits)}",
             )
         for whole in (False, True):  # the busy steps of a line are nearly always enough
-            steps = thin(logits, normalizers, self.automaton, self.decoding.threshold, whole, self.margin)
-            found = search(steps, self.automaton, self.width, self.fusion, self.margin)
+            few = (self.decoding.threshold, self.width, self.margin)
+            steps, found = self._candidates(logits, normalizers, whole, *few)
+            if self.fusion is None and found and self.margin and found[0].score < math.log(self.margin):
+                # What was dropped on the way for being this much less probable may be better than what was found.
+                margin = max(math.exp(found[0].score) / 10, _LEAST_MARGIN)
+                more = (max(margin, _LEAST_THRESHOLD), self.width, margin)
+                steps, found = self._candidates(logits, normalizers, whole, *more)
             for candidate in found:
                 if self.check is None or self.check(self._text(candidate.labels)):
                     return candidate.labels, steps.times, ""
             if found:
                 return (), steps.times, f"none of the {len(found)} most probable texts of {self.what} passes its check"
         raise AssertionError("no legal text was found, though one fits")
+
+    def _candidates(
+        self, logits: NDArray[Any], normalizers: Floats, whole: bool, threshold: float, width: int, margin: float
+    ) -> tuple[Steps, list[Candidate]]:
+        steps = thin(logits, normalizers, self.automaton, threshold, whole, margin)
+        return steps, search(steps, self.automaton, width, self.fusion, margin)
 
 
 def _refusal(problem: str, allowed: str, next_step: str) -> RecipeError:
