@@ -29,10 +29,14 @@ from glyphlet.cli.importer import import_
 from glyphlet.cli.lm import lm
 from glyphlet.cli.models import models
 from glyphlet.cli.read import read
+from glyphlet.cli.serve import serve
 from glyphlet.cli.shrink import app as shrink
 from glyphlet.cli.synth import synth
 from glyphlet.cli.train import train
 from glyphlet.errors import GlyphletError, Interrupted
+
+EXTRAS = dict.fromkeys(("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"), "serve")
+"""Modules that come with another extra than `train`."""
 
 
 class _Stopped(Exception):
@@ -59,7 +63,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (demo, synth, train, fit, evaluate, calibrate, export, read, lm, models):
+for verb in (demo, synth, train, fit, evaluate, calibrate, export, read, serve, lm, models):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)
@@ -87,6 +91,11 @@ def _explain(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"the disk is full{where}. Next: free some space and run the same command again."
     return f"{error.strerror or error}{where}. Next: check the path and its rights."
+
+
+def _to_install(module: str | None) -> str:
+    """The command that brings a module which is not there; most come with the extra for training."""
+    return f"pip install 'glyphlet[{EXTRAS.get((module or '').partition('.')[0], 'train')}]'"
 
 
 def _tell(
@@ -144,7 +153,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if show:
             raise
-        typer.secho(f"glyphlet: this needs {error.name}. Next: pip install 'glyphlet[train]'.", err=True, fg="red")
+        typer.secho(f"glyphlet: this needs {error.name}. Next: {_to_install(error.name)}.", err=True, fg="red")
         sys.exit(2)
     except Exception as error:
         if show:

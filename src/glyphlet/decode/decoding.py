@@ -25,7 +25,7 @@ from glyphlet.decode.greedy import best_paths, runs, span
 from glyphlet.decode.lexicon import lexicon_automaton
 from glyphlet.decode.named import NAMED, named_automaton
 from glyphlet.decode.ngram import NGrams
-from glyphlet.decode.pattern import compile_pattern
+from glyphlet.decode.pattern import MAX_STATES, compile_pattern
 from glyphlet.decode.reading import Character, Reading
 from glyphlet.decode.steps import MARGIN, Floats, Steps, thin
 from glyphlet.errors import RecipeError
@@ -53,6 +53,7 @@ class Decoding:
         length_bonus: what each character adds to the logarithm under a language model.
         threshold: classes with a posterior of at most this are left out at a step, unless a legal text needs them; 0 leaves
             nothing out.
+        max_states: states that the automaton of a regular expression may have; fewer make sure that it is compiled quickly.
 
     Raises:
         RecipeError: a value is out of range, or both a pattern and a lexicon are given.
@@ -67,6 +68,7 @@ class Decoding:
     lm_weight: float = 0.5
     length_bonus: float = 0.0
     threshold: float = 1e-3
+    max_states: int = MAX_STATES
 
     def __post_init__(self) -> None:
         if isinstance(self.beam, bool) or not isinstance(self.beam, int) or not 1 <= self.beam <= 10_000:
@@ -217,7 +219,7 @@ def _legal(decoding: Decoding, codec: CTCCodec) -> tuple[Automaton, Check | None
         own = NAMED[decoding.pattern].check
         return named_automaton(decoding.pattern, charset), _both(own, decoding.check), what
     if decoding.pattern:
-        return compile_pattern(decoding.pattern, charset), decoding.check, what
+        return compile_pattern(decoding.pattern, charset, decoding.max_states), decoding.check, what
     return anything(codec.classes), decoding.check, "the line"
 
 

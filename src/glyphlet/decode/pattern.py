@@ -16,16 +16,17 @@ from glyphlet.errors import RecipeError
 from glyphlet.regex import Chars, Choice, Node, Repeat, Series, parse
 
 MAX_STATES = 20_000
-"""States that an automaton may have; those before the subset construction are counted as well."""
+"""States that an automaton may have unless its maker says otherwise."""
 
 
-def compile_pattern(pattern: str, charset: Charset) -> Automaton:
+def compile_pattern(pattern: str, charset: Charset, max_states: int = MAX_STATES) -> Automaton:
     """The automaton of a regular expression that matches a text as a whole.
 
     Args:
         pattern: the expression; `regex` says what is supported.
         charset: the characters of the model. Literals are put into its normal form, so that `[A-Z]` finds the letters of a
             charset in lower case.
+        max_states: states that the automaton may have; those before the subset construction are counted as well.
 
     Raises:
         RecipeError: the pattern is malformed, uses what is not supported, needs characters that the model does not have,
@@ -35,7 +36,7 @@ def compile_pattern(pattern: str, charset: Charset) -> Automaton:
     >>> [compile_pattern(r"\\d{2}|7", codes).accepts([digit + 1 for digit in text]) for text in ([7], [3, 5], [3])]
     [True, True, False]
     """
-    nfa = _Machine(pattern, charset)
+    nfa = _Machine(pattern, charset, max_states)
     first, last = nfa.add(parse(pattern, charset.text))
     found = _determinize(nfa, first, last)
     if found.empty:
@@ -55,13 +56,14 @@ class _Machine:
 
     pattern: str
     charset: Charset
+    max_states: int
     free: list[list[int]] = field(default_factory=list)
     on: list[tuple[frozenset[int], int] | None] = field(default_factory=list)
     missing: dict[str, None] = field(default_factory=dict)
 
     def state(self) -> int:
-        if len(self.free) >= MAX_STATES:
-            raise _too_large(self.pattern)
+        if len(self.free) >= self.max_states:
+            raise _too_large(self)
         self.free.append([])
         self.on.append(None)
         return len(self.free) - 1
@@ -152,8 +154,8 @@ def _determinize(nfa: _Machine, first: int, last: int) -> Automaton:
             bare = frozenset(targets[group])
             target = closures.get(bare) or closures.setdefault(bare, nfa.closure(bare))
             if target not in numbers:
-                if len(numbers) >= MAX_STATES:
-                    raise _too_large(nfa.pattern)
+                if len(numbers) >= nfa.max_states:
+                    raise _too_large(nfa)
                 numbers[target] = len(numbers)
                 waiting.append(target)
             moves[-1][group] = numbers[target]
@@ -173,10 +175,10 @@ def _groups(sets: set[frozenset[int]]) -> list[list[int]]:
     return list(found.values())
 
 
-def _too_large(pattern: str) -> RecipeError:
+def _too_large(nfa: _Machine) -> RecipeError:
     return RecipeError(
-        f"pattern {pattern!r} needs an automaton of more than {MAX_STATES} states",
-        allowed=f"up to {MAX_STATES}",
+        f"pattern {nfa.pattern!r} needs an automaton of more than {nfa.max_states} states",
+        allowed=f"up to {nfa.max_states}",
         next_step="lower the repeats, or let a looser pattern propose texts and a check of your own choose (Decoding.check)",
     )
 
