@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from glyphlet.charset import Charset
 from glyphlet.codec import CTCCodec
-from glyphlet.decode.confidence import log_normalizers, log_probabilities
+from glyphlet.decode.confidence import SURE, log_normalizers, log_probabilities, telling_steps
+from glyphlet.decode.greedy import best_paths, runs
 
 CODEC = CTCCodec(Charset.from_text("abc"))
 
@@ -103,3 +104,35 @@ def test_no_logits_break_it(logits):
 def test_normalizers_do_not_overflow():
     logits = np.array([[[1000.0, 1000.0], [-1000.0, -1000.0]]], dtype=np.float32)
     assert log_normalizers(logits)[0] == pytest.approx([1000 + np.log(2), -1000 + np.log(2)])
+
+
+class TestTellingSteps:
+    """Steps that repeat, for sure, the class before them, and what is lost by leaving them out."""
+
+    @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 12), st.sampled_from([1.0, 8.0, 40.0]))
+    @settings(max_examples=100, deadline=None)
+    def test_no_more_is_lost_than_was_said(self, seed, lines, steps, sharpness):
+        logits = np.random.default_rng(seed).normal(size=(lines, steps, 3)) * sharpness
+        paths, best, normalizers = best_paths(logits)
+        labels = [[run.label for run, _ in line] for line in runs(paths, best)]
+        exact = log_probabilities(logits, labels, normalizers)
+        telling = telling_steps(paths, best)
+        found = log_probabilities(logits, labels, normalizers, telling)
+        assert (found <= exact + 1e-9).all()
+        assert (found >= exact + steps * np.log1p(-2 * SURE) - 1e-9).all()
+        alone = [
+            log_probabilities(
+                logits[n : n + 1], labels[n : n + 1], None, telling_steps(paths[n : n + 1], best[n : n + 1])
+            )
+            for n in range(lines)
+        ]
+        assert found == pytest.approx(np.concatenate(alone), rel=1e-12)
+
+    def test_by_hand(self):
+        paths = np.array([[0, 0, 2, 2, 2, 0], [1, 1, 1, 1, 1, 1]])
+        sure = np.array([[1.0, 1.0, 1.0, 0.9, 1.0, 1.0], [1.0] * 6])
+        steps, repeated = telling_steps(paths, sure)
+        assert steps.tolist() == [[0, 2, 3, 4, 5], [0, -1, -1, -1, -1]]
+        assert repeated.tolist() == [0, 0]
+        sure[1, 3] = 1 - 1e-6
+        assert telling_steps(paths, sure)[1][1] == pytest.approx(np.log1p(-1e-6))

@@ -11,6 +11,9 @@ lost are states 1e300 times less probable than the best one of the same steps, w
 A line has some hundred steps of a few states each, so what counts is the number of NumPy calls and what each costs. The lines of a
 batch advance together, and `alpha` is one flat array, state after state with the lines side by side: "one state before" is
 the same array, begun earlier, and a call on it takes a third of the time of one on a part of a matrix.
+
+Where a network writes the same class, sure of it, at several steps in a row, one of these steps does for all (`telling_steps`). That
+leaves out the paths with another class there: at most `SURE` of the probability for each step.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ _BLOCK = 64
 _RESCALED = 8
 """Time steps after which `alpha` is divided by its largest value."""
 _TINY = 1e-300
+SURE = 1e-5
+"""What all other classes together may have at a step that is left out."""
+Steps = NDArray[np.intp]
 
 
 def log_normalizers(logits: NDArray[Any]) -> Floats:
@@ -43,13 +49,43 @@ def log_normalizers(logits: NDArray[Any]) -> Floats:
     Returns:
         float64 (N, T).
     """
-    peak = logits.max(axis=-1)
-    total = np.exp(logits - peak[..., None]).sum(axis=-1, dtype=np.float64)
-    return np.asarray(peak + np.log(total), dtype=np.float64)
+    found = np.empty(logits.shape[:2])
+    for one, line in zip(found, logits, strict=True):  # line by line: what lies between stays in the cache
+        peak = line.max(axis=-1)
+        spread = np.subtract(line, peak[:, None])
+        np.exp(spread, out=spread)
+        one[:] = peak + np.log(spread.sum(axis=-1, dtype=np.float64))
+    return found
+
+
+def telling_steps(paths: NDArray[np.intp], posteriors: Floats) -> tuple[Steps, Floats]:
+    """The steps of each line that are not a mere repetition.
+
+    Args:
+        paths: the most probable class of each step, (N, T).
+        posteriors: of these classes, (N, T).
+
+    Returns:
+        The numbers of the steps, (N, B), filled up with -1; and the log-probability of what the others repeat, (N,).
+
+    >>> telling_steps(np.array([[0, 0, 0, 1]]), np.array([[1.0, 1.0, 0.9, 1.0]]))[0].tolist()
+    [[0, 2, 3]]
+    """
+    sure = posteriors > 1 - SURE
+    repeated = np.zeros(paths.shape, bool)
+    repeated[:, 1:] = sure[:, 1:] & sure[:, :-1] & (paths[:, 1:] == paths[:, :-1])
+    counts = paths.shape[1] - repeated.sum(axis=1)
+    steps = np.full((len(paths), int(counts.max())), -1, np.intp)
+    rows, found = np.nonzero(~repeated)
+    steps[rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)] = found
+    return steps, np.log(posteriors, where=repeated, out=np.zeros(posteriors.shape)).sum(axis=1)
 
 
 def log_probabilities(
-    logits: NDArray[Any], labels: Sequence[Sequence[int]], normalizers: Floats | None = None
+    logits: NDArray[Any],
+    labels: Sequence[Sequence[int]],
+    normalizers: Floats | None = None,
+    telling: tuple[Steps, Floats] | None = None,
 ) -> Floats:
     """The log-probability of one text for each line of a batch, summed over all alignments (Graves et al. 2006).
 
@@ -57,6 +93,7 @@ def log_probabilities(
         logits: float (N, T, K), T at least 1; log-posteriors are logits too.
         labels: for each line the classes of its text, without blanks; lengths may differ.
         normalizers: `log_normalizers(logits)`, if already known.
+        telling: `telling_steps`; without, every step counts.
 
     Returns:
         float64 (N,), at most 0; minus infinity where T steps are too few for the text.
@@ -69,7 +106,8 @@ def log_probabilities(
     states, skips, ends = _states(labels, logits.shape[-1])
     lines, count = np.arange(len(labels)), len(labels)
     normalizers = log_normalizers(logits) if normalizers is None else normalizers
-    emissions = _emissions(logits, states, normalizers)
+    steps, repeated = telling or (None, 0.0)
+    emissions = _emissions(logits, states, normalizers, steps)
     alpha = np.zeros((states.shape[1] + 2, count))  # two states of probability 0 stand before the first
     alpha[2:4] = next(emissions).reshape(-1, count)[:2]  # a path begins with the first blank or the first character
     flat = alpha.ravel()
@@ -87,7 +125,7 @@ def log_probabilities(
     scale = np.log(peaks).cumsum(axis=0)[-1]  # one after the other: the same sum in any batch
     last = alpha[ends + 2, lines] + np.where(ends > 0, alpha[ends + 1, lines], 0.0)
     with np.errstate(divide="ignore"):
-        found: Floats = np.log(last) + scale
+        found: Floats = np.log(last) + scale + repeated
     return np.minimum(found, 0.0, out=found)
 
 
@@ -107,16 +145,26 @@ def _states(labels: Sequence[Sequence[int]], classes: int) -> tuple[NDArray[np.i
     return states, skips, np.array([2 * len(label) for label in labels], dtype=np.intp)
 
 
-def _emissions(logits: NDArray[Any], states: NDArray[np.intp], normalizers: Floats) -> Iterator[Floats]:
+def _emissions(
+    logits: NDArray[Any], states: NDArray[np.intp], normalizers: Floats, steps: Steps | None
+) -> Iterator[Floats]:
     """For each time step the posteriors of the states, float64 (S * N), state after state."""
-    real = states < logits.shape[-1]
-    index = np.where(real, states, 0)[:, None, :]
-    for start in range(0, logits.shape[1], _BLOCK):
-        block = slice(start, start + _BLOCK)
-        gathered = np.take_along_axis(logits[:, block], index, axis=2).astype(np.float64)
-        gathered -= normalizers[:, block, None]
-        posteriors = np.exp(gathered, out=gathered) * real[:, None, :]
+    real = (states < logits.shape[-1])[:, None, :]
+    index = np.where(real, states[:, None, :], 0)
+    lines, count = np.arange(len(logits))[:, None, None], logits.shape[1] if steps is None else steps.shape[1]
+    for start in range(0, count, _BLOCK):
+        if steps is None:
+            block = slice(start, start + _BLOCK)
+            gathered = np.take_along_axis(logits[:, block], index, axis=2).astype(np.float64)
+            gathered -= normalizers[:, block, None]
+        else:
+            some = steps[:, start : start + _BLOCK, None]
+            gathered = logits[lines, some, index].astype(np.float64)
+            gathered -= normalizers[lines, some]
+        posteriors = np.exp(gathered, out=gathered) * real
+        if steps is not None and (some < 0).any():  # behind the last step of a line nothing more comes
+            posteriors = np.where(some < 0, states[:, None, :] == BLANK, posteriors)
         yield from posteriors.transpose(1, 2, 0).reshape(posteriors.shape[1], -1)
 
 
-__all__ = ["log_normalizers", "log_probabilities"]
+__all__ = ["SURE", "log_normalizers", "log_probabilities", "telling_steps"]

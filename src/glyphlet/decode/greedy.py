@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glyphlet.codec import BLANK, CTCCodec, Run
-from glyphlet.decode.confidence import log_normalizers, log_probabilities
+from glyphlet.decode.confidence import log_normalizers, log_probabilities, telling_steps
 from glyphlet.decode.reading import Character, Reading
 from glyphlet.image import Line
 
@@ -44,7 +44,8 @@ def decode(
     paths, best, normalizers = best_paths(logits)
     found = runs(paths, best)
     labels = [[run.label for run, _ in line] for line in found]
-    confidences = np.exp(log_probabilities(logits, labels, normalizers)).tolist()
+    telling = telling_steps(paths, best)
+    confidences = np.exp(log_probabilities(logits, labels, normalizers, telling)).tolist()
     signs = (codec.blank_sign, *codec.charset.characters)
     readings = []
     for path, line_runs, line, confidence, source in zip(paths, found, lines, confidences, sources, strict=True):

@@ -5,7 +5,7 @@ These are plain frozen values; nothing in them refers to a model, so that they c
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -55,8 +55,13 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as dictionaries, lists, numbers and strings, ready for JSON; `reason` only where there is one."""
-        found = {**asdict(self), "characters": [asdict(character) for character in self.characters]}
-        return found if self.reason else {key: value for key, value in found.items() if key != "reason"}
+        characters = [
+            {"char": one.char, "confidence": one.confidence, "left": one.left, "right": one.right}
+            for one in self.characters
+        ]
+        found = {"text": self.text, "confidence": self.confidence, "characters": characters, "raw": self.raw}
+        found["source"] = self.source
+        return {**found, "reason": self.reason} if self.reason else found
 
 
 __all__ = ["Character", "Reading"]
