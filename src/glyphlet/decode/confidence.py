@@ -44,13 +44,16 @@ def log_normalizers(logits: NDArray[Any]) -> Floats:
     precision: with thousands of classes they are the dearest part of decoding.
 
     Args:
-        logits: float (N, T, K).
+        logits: float (N, T, K), or (T, K) of one line.
 
     Returns:
-        float64 (N, T).
+        float64 (N, T), or (T,).
     """
-    found = np.empty(logits.shape[:2])
-    for one, line in zip(found, logits, strict=True):  # line by line: what lies between stays in the cache
+    found = np.empty(logits.shape[:-1])
+    lines = logits if logits.ndim > 2 else logits[None]
+    for one, line in zip(
+        found.reshape(lines.shape[:-1]), lines, strict=True
+    ):  # line by line: what lies between stays in the cache
         peak = line.max(axis=-1)
         spread = np.subtract(line, peak[:, None])
         np.exp(spread, out=spread)
