@@ -91,12 +91,13 @@ class Engine:
     Args:
         name: one of `ENGINES`.
         python: an interpreter that has what the engine needs.
+        script: beside this file, what answers.
     """
 
-    def __init__(self, name: str, python: str) -> None:
+    def __init__(self, name: str, python: str, script: str = "engines.py") -> None:
         here, self.name = Path(__file__), name
         self.process = subprocess.Popen(
-            [python, "-W", "ignore", str(here.with_name("engines.py")), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [python, "-W", "ignore", str(here.with_name(script)), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(here.parents[1] / "src")},
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ LAYERS = {
 LAYER = {part: layer for layer, parts in LAYERS.items() for part in parts}
 SIDEWAYS = {("synth", "effects"), ("job", "compress"), ("server", "web")}
 """Within a layer, only the parts of layer 0 may import each other, and what is listed here."""
-TORCH_FREE = {part for layer in (0, 1) for part in LAYERS[layer]} | {"runtime"}
+TORCH_FREE = {part for layer in (0, 1) for part in LAYERS[layer]} | {"runtime", "pages"}
 MODULES = sorted(ROOT.rglob("*.py"))
 
 

@@ -35,8 +35,11 @@ from glyphlet.cli.synth import synth
 from glyphlet.cli.train import train
 from glyphlet.errors import GlyphletError, Interrupted
 
-EXTRAS = dict.fromkeys(("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"), "serve")
-"""Modules that come with another extra than `train`."""
+EXTRAS = {
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"), "serve"),
+    **dict.fromkeys(("pypdfium2", "read --page"), "pages"),
+}
+"""Modules that come with another extra than `train`. OpenCV belongs to pages as well as to training."""
 
 
 class _Stopped(Exception):
@@ -95,7 +98,9 @@ def _explain(error: OSError) -> str:
 
 def _to_install(module: str | None) -> str:
     """The command that brings a module which is not there; most come with the extra for training."""
-    return f"pip install 'glyphlet[{EXTRAS.get((module or '').partition('.')[0], 'train')}]'"
+    part = (module or "").partition(".")[0]
+    extra = EXTRAS.get("read --page" if part == "cv2" and "--page" in sys.argv else part, "train")
+    return f"pip install 'glyphlet[{extra}]'"
 
 
 def _tell(

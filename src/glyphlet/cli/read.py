@@ -58,6 +58,8 @@ def read(
             help="Turn the images counterclockwise first: 90 for lines that run down, 270 up, 180 upside down; auto finds out."
         ),
     ] = "0",
+    page: Annotated[bool, typer.Option("--page", help="The files are whole pages: images, TIFF files, PDF.")] = False,
+    dpi: Annotated[int, typer.Option(min=72, max=600, help="With --page: at which PDF pages are drawn.")] = 300,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; the cores that there are by default, at most 8.")
     ] = None,
@@ -70,17 +72,23 @@ def read(
     lm_bonus: LanguageModelBonus = None,
     beam: Beam = None,
 ) -> None:
-    """Read line images. Prints `path<TAB>text`, or JSON lines, or CSV.
+    """Read line images. Prints `path<TAB>text`, or JSON lines, or CSV. With --page, read whole pages.
 
     An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. An image that shows no text, or on
     which no text is legal under --pattern or --lexicon, has an empty text; the reason is told on stderr, and in JSON and CSV.
     """
     from glyphlet.cli.inputs import inputs
     from glyphlet.cli.read_lines import LineOutput, read_lines
-    from glyphlet.errors import ModelFileError
+    from glyphlet.errors import GlyphletError, ModelFileError
     from glyphlet.runtime.reader import Reader
     from glyphlet.runtime.shipped import model_path
 
+    if page and turn != "0":
+        raise GlyphletError(
+            f"--turn {turn} is given with --page",
+            allowed="--turn for lines alone: how a page is turned is found out",
+            next_step="leave --turn out",
+        )
     if str(model) == DEFAULT and not model_path(model).exists():
         raise ModelFileError(
             f"no model is named, and the model {DEFAULT} does not ship with this version",
@@ -89,6 +97,13 @@ def read(
         )
     decoding = DecodingOptions(pattern, lexicon, lexicon_words, lm, lm_weight, lm_bonus, beam).decoding()
     reader = Reader(model, threads=threads, decoding=decoding)
+    if page:
+        from glyphlet.cli.read_page import PAGES, PageOutput, read_pages
+
+        output_of_pages = PageOutput(format_ or ("json" if as_json else "text"), output, draw, dpi)
+        if not read_pages(reader, inputs(images or [], listed, PAGES), output_of_pages):
+            raise typer.Exit(1)
+        return
     lines = LineOutput(format_ or ("jsonl" if as_json else "text"), output, draw, batch, turn)
     if not read_lines(reader, inputs(images or [], listed), lines):
         raise typer.Exit(1)
