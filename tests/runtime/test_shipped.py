@@ -3,14 +3,18 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from glyphlet import Reader
+from glyphlet.charset import Charset
 from glyphlet.errors import ModelFileError
 from glyphlet.runtime import shipped
 from glyphlet.runtime.bundle import open_model
 from glyphlet.runtime.metadata import Metadata
+from glyphlet.spec import SynthSpec
+from glyphlet.synth.render import RenderedSet
 
 FONT = ImageFont.load_default(28)
 
@@ -85,3 +89,16 @@ def test_print_reads_lines_in_a_font_that_every_machine_has():
         ImageDraw.Draw(line).text((8, 4), text, font=FONT, fill=0)
         lines.append(line)
     assert [reading.text for reading in Reader("print").read(lines)] == texts
+
+
+def test_spans_lie_on_their_characters():
+    """Within half a character's width, on rendered lines whose boxes are known."""
+    spec = SynthSpec.model_validate({"count": 150, "text": "random", "min_length": 3, "max_length": 8})
+    lines = list(RenderedSet(spec, Charset.named("alphanumeric"), "validation"))
+    errors = []
+    for line, reading in zip(lines, Reader("print").read([line.image for line in lines]), strict=True):
+        if reading.text == line.text:
+            for character, (left, _, right, _) in zip(reading.characters, line.boxes, strict=True):
+                errors.append(abs(character.left + character.right - left - right) / 2 / (right - left))
+    assert len(errors) > 100
+    assert np.mean(np.array(errors) <= 0.5) > 0.97
