@@ -2,27 +2,35 @@
 # make test   lint, types and tests, as CI runs them
 # make packages   Debian's fonts and word lists that some recipes and benchmarks render with (as root)
 # The first two make a .venv of their own and install into it; nothing outside the checkout is touched, except that a Debian
-# machine without the venv module gets it with apt-get.
+# machine without the venv module gets it with apt-get, and that `make test` as root installs Chromium, Node.js and npm there when they
+# are missing. Where they cannot be had, the tests that need them are skipped.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all lint packages clean
+BROWSER := chromium nodejs npm fonts-liberation
+
+.PHONY: demo test test-all lint packages browser clean
 
 demo: $(VENV)/.installed-train
 	$(BIN)/glyphlet demo
 
-test: lint
+test: lint browser
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: lint
+test-all: lint browser
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+browser:
+	@if ! { command -v chromium && command -v node && command -v npm; } >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  { apt-get update && apt-get install -y --no-install-recommends $(BROWSER); } || \
+	  echo "No Chromium or npm could be installed: the tests of the page are skipped."; fi
 
 packages:
 	grep -v '^#' recipes/packages.txt | xargs apt-get install -y --no-install-recommends

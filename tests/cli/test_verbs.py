@@ -23,7 +23,21 @@ from models.test_import_crnn import original as crnn
 from models.test_importers import original, saved
 from support import runs_in
 
-VERBS = ("demo", "synth", "train", "fit", "evaluate", "calibrate", "export", "read", "serve", "lm", "models", "import")
+VERBS = (
+    "demo",
+    "synth",
+    "train",
+    "fit",
+    "evaluate",
+    "calibrate",
+    "export",
+    "read",
+    "serve",
+    "lm",
+    "models",
+    "site",
+    "import",
+)
 
 
 def first_images(digits, count=3):

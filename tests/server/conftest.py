@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -102,7 +103,8 @@ def serving(plain):
                 client.app = app
                 return await scenario(client)
 
-        return asyncio.run(main())
+        with ThreadPoolExecutor(1) as pool:  # Playwright leaves a running loop in the main thread
+            return pool.submit(asyncio.run, main()).result()
 
     return run
 

@@ -94,7 +94,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize("settings", [{}, {"token": TOKEN}])
     def test_the_page_and_its_files_load_nothing_from_elsewhere(self, ask, settings):
-        files = page_files(bool(settings))
+        files = page_files()
         for name, (content, media_type) in files.items():
             response = ask("GET", f"/{name}", settings)
             assert (response.content, response.headers["content-type"]) == (content, media_type)

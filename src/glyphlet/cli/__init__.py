@@ -31,6 +31,7 @@ from glyphlet.cli.models import models
 from glyphlet.cli.read import read
 from glyphlet.cli.serve import serve
 from glyphlet.cli.shrink import app as shrink
+from glyphlet.cli.site import site
 from glyphlet.cli.synth import synth
 from glyphlet.cli.train import train
 from glyphlet.errors import GlyphletError, Interrupted
@@ -66,7 +67,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (demo, synth, train, fit, evaluate, calibrate, export, read, serve, lm, models):
+for verb in (demo, synth, train, fit, evaluate, calibrate, export, read, serve, lm, models, site):
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(data)

@@ -220,7 +220,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
         return HTMLResponse(described_page(app.openapi()))
 
     app.router.routes.append(Route("/docs", docs))
-    for name, (content, media_type) in page_files(bool(service.settings.token)).items():
+    for name, (content, media_type) in page_files().items():
         app.router.routes.append(Route(f"/{name}", _fixed(content, media_type)))
         if name == "index.html":
             app.router.routes.append(Route("/", _fixed(content, media_type)))

@@ -1,0 +1,44 @@
+// What a confidence means, and what is no text: the correction that a model file carries, as glyphlet/decode/calibration.py applies it.
+
+const NOTHING = "no text was found: the image is blank, or shows nothing that this model reads";
+const CERTAIN = 1e-12; // no probability is taken to be closer to 0 or 1 than this
+
+/**
+ * A reading with corrected confidences and spans, or without text where nothing was to be read. One with a reason is left as it is.
+ * `alone` gives what the network reads by itself: where a reading is bound to a pattern, that says whether there is text.
+ */
+export function calibrated(reading, { calibration }, line, alone = () => reading) {
+  if (calibration.kind === "none" || reading.reason) return reading;
+  const sole = rejects(reading, calibration.least) ? alone() : reading;
+  if (rejects(sole, calibration.least)) return { ...reading, text: "", confidence: 0, characters: [], reason: reasonOf(sole, calibration.least) };
+  const shift = ((calibration.shift ?? 0) * line.width) / line.scaled;
+  const moved = (edge) => (edge === null || !shift ? edge : Math.min(Math.max(edge - shift, 0), line.width));
+  const characters = reading.characters.map(({ char, confidence, left, right }) => ({
+    char, confidence: corrected(confidence, calibration.character), left: moved(left), right: moved(right),
+  }));
+  return { ...reading, confidence: corrected(reading.confidence, calibration.line), characters };
+}
+
+/** The mean log-probability of a character. */
+const sureness = ({ confidence, characters }) => Math.log(Math.max(confidence, 1e-300)) / Math.max(characters.length, 1);
+
+const rejects = (reading, least) => least !== null && (!reading.text || sureness(reading) < least);
+
+function reasonOf(reading, least) {
+  if (!reading.text) return NOTHING;
+  return `no text was found: the model gives a character ${short(Math.exp(sureness(reading)))} on average, below ${short(Math.exp(least))}`;
+}
+
+/** Beta calibration (Kull, Silva Filho and Flach 2017). */
+function corrected(probability, [a, b, c]) {
+  if (a === 1 && b === 1 && c === 0) return probability;
+  const p = Math.min(Math.max(probability, CERTAIN), 1 - CERTAIN);
+  return 1 / (1 + Math.exp(-(a * Math.log(p) - b * Math.log1p(-p) + c)));
+}
+
+/** Two digits that count, as Python's `.2g` writes them. */
+function short(value) {
+  if (value >= 1e-4 || value === 0) return String(Number(value.toPrecision(2)));
+  const [mantissa, exponent] = value.toExponential(1).split("e-");
+  return `${Number(mantissa)}e-${exponent.padStart(2, "0")}`;
+}
