@@ -47,7 +47,9 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     ignore_case: Annotated[bool, typer.Option(help="Compare without regard to case.")] = False,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads; the cores that there are by default, at most 8.")
+    ] = None,
     pattern: Pattern = None,
     lexicon: Lexicon = None,
     lexicon_words: LexiconWords = False,
