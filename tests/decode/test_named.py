@@ -65,6 +65,34 @@ def test_the_passport_of_the_standard(automata):
             assert accepts(automata["mrz-td3"], changed) == (mrz(changed) and shape(changed)), changed
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "checks"),
+    [
+        ("mrz-td1-number", "I<UTOD231458907<<<<<<<<<<<<<<<", {14: (5, 14)}),
+        ("mrz-td1-dates", "7408122F1204159UTO<<<<<<<<<<<6", {6: (0, 6), 14: (8, 14)}),
+        ("mrz-td1-names", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<", {}),
+        ("mrz-td2", "D231458907UTO7408122F1204159<<<<<<<6", {9: (0, 9), 19: (13, 19), 27: (21, 27)}),
+        ("mrz-td2-names", "I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", {}),
+        ("mrz-td3-names", "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", {}),
+    ],
+)
+def test_the_other_lines_of_the_standard(automata, name, line, checks):
+    """The specimens of ICAO Doc 9303, parts 4 to 6."""
+    assert accepts(automata[name], line)
+    assert not accepts(automata[name], line[:-1])
+    assert not accepts(automata[name], line + "<")
+    for place, (first, stop) in checks.items():
+        total = sum("<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".index(c) and int(c, 36) * (7, 3, 1)[i % 3]
+                    for i, c in enumerate(line[first:stop]))  # fmt: skip
+        assert int(line[place]) == total % 10
+        wrong = str((int(line[place]) + 1) % 10)
+        assert not accepts(automata[name], line[:place] + wrong + line[place + 1 :])
+    last = [digit for digit in string.digits if accepts(automata[name], line[:-1] + digit)]
+    assert last == {"mrz-td2": ["6"], "mrz-td1-dates": list(string.digits), "mrz-td1-number": list(string.digits)}.get(
+        name, []
+    )
+
+
 def mrz(line):
     def check(text):
         values = {"<": 0} | {c: i for i, c in enumerate(string.digits + string.ascii_uppercase)}

@@ -24,7 +24,7 @@ LOWER = Charset.from_text("0123456789abcdefghijklmnopqrstuvwxyz", True, "lower")
 PATTERNS = (
     (DIGITS, (None, r"\d+", r"\d{2,4}([.,]\d{2})?", r"[^.,]*", "11|12|13|.{9}", r"(?:1|12|123)+", "date", "luhn", r"\s?", r"0*?1+")),
     (LETTERS, (None, "[A-C]+", r"\w+", r"\W*", r"\D{3}", r"\S\s\S", "a(b|c)?A{2}", r"\x41|B.*", r"中?[^a-c]{2,}", "aaaa", "^a|b$")),
-    (UPPER, (None, "iso6346", "mrz-td3", "iban", "luhn", r"[A-Z]{3}-?\d{3}")),
+    (UPPER, (None, "iso6346", "mrz-td3", "mrz-td2", "mrz-td1-number", "mrz-td1-dates", "mrz-td3-names", "iban", "luhn", r"[A-Z]{3}-?\d{3}")),
     (LOWER, ("[A-Z]{2}", "ＡＢ|[ａ-ｚ]1", "iso6346")),
 )  # fmt: skip
 

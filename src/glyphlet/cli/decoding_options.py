@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 Pattern = Annotated[
     str | None,
-    typer.Option(help="A regular expression for the whole line, or luhn, iban, iso6346, mrz-td3, date, date-us."),
+    typer.Option(
+        help="A regular expression for the whole line, or a name: luhn, iban, iso6346, mrz-td3 and other MRZ lines, date, date-us."
+    ),
 ]
 Lexicon = Annotated[Path | None, typer.Option(help="Text file: each line of it is a line that there can be.")]
 LexiconWords = Annotated[

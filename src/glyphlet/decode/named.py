@@ -1,4 +1,4 @@
-"""Patterns that have a name: `luhn`, `iban`, `iso6346`, `mrz-td3`, `date`, `date-us`.
+"""Patterns that have a name: `luhn`, `iban`, `iso6346`, `date`, `date-us`, and the lines of machine-readable zones.
 
 Their check digits are part of the automaton wherever that stays small: the state then holds the sums so far, so that the
 best text *with right check digits* wins, exactly as the best legal text of any pattern does.
@@ -6,9 +6,14 @@ best text *with right check digits* wins, exactly as the best legal text of any 
     luhn       12 to 19 digits, single spaces or hyphens between them    automaton   ISO/IEC 7812-1, annex B
     iso6346    a freight container, CSQU3054383                          automaton   ISO 6346
     mrz-td3    the second line of a passport                             automaton   ICAO Doc 9303, parts 3 and 4
+    mrz-td2    the second line of a TD2 document                         automaton   the same, part 6
+    mrz-td1-number, mrz-td1-dates    lines 1 and 2 of an identity card   automaton   the same, part 5
+    mrz-td1-names, mrz-td2-names, mrz-td3-names    the line with names   automaton   no check digit
     date       2026-11-22, 22.11.2026, 22/11/2026, 22-11-2026            automaton   the Gregorian calendar, years 1000 to 2999
     date-us    11/22/2026                                                automaton   the same
     iban       DE89 3704 0044 0532 0130 00, spaces or none               n-best      ISO 13616, ISO 7064 (mod 97-10)
+
+The last digit of the second line of an identity card is for places of both lines, so in one line it is any digit.
 
 The check of an IBAN ties its first four characters to a remainder by 97 of all others, which takes 97 * 97 states for each
 place. So the automaton of `iban` knows countries and lengths alone, and of the texts that it lets through the most
@@ -110,47 +115,73 @@ def _container(state: tuple[int, int], char: str) -> tuple[int, int] | None:
     return place + 1, (total + (_CONTAINER[char] << place)) % 11
 
 
-# --- MRZ of a passport, second line: four fields with a digit each, and one for all of them; weights 7, 3, 1 ---
-_FIELDS = {9: (0, 9), 19: (13, 19), 27: (21, 27), 42: (28, 42)}
-"""The place of each check digit, and the places that it is for."""
-_COMPOSITE = (*range(10), *range(13, 20), *range(21, 43))
+# --- MRZ: fields with a check digit each, and in some lines one for all of them; weights 7, 3, 1 ---
 _FILLER = "<"
-
-
 _WEIGHTS = (7, 3, 1)
+_MRZ = string.digits + string.ascii_uppercase + _FILLER
+_KINDS = {
+    "x": _MRZ, "a": string.ascii_uppercase + _FILLER, "0": string.digits, "o": string.digits + _FILLER, "s": "MFX" + _FILLER,
+    "p": "P", "i": "ACIV",
+}  # fmt: skip
 
 
-def _mrz_place(place: int) -> tuple[str, int, int]:
-    """What may stand at a place, and its weights in its field and in the whole."""
-    allowed = string.digits + string.ascii_uppercase + _FILLER
-    if place == 20:
-        allowed = "MFX" + _FILLER
-    elif 10 <= place < 13:
-        allowed = string.ascii_uppercase + _FILLER
-    elif 13 <= place < 28 or place in (9, 43):
-        allowed = string.digits
-    elif place == 42:
-        allowed = string.digits + _FILLER
-    start = next((first for first, stop in _FIELDS.values() if first <= place < stop), None)
-    inner = 0 if start is None else _WEIGHTS[(place - start) % 3]
-    return allowed, inner, _WEIGHTS[_COMPOSITE.index(place) % 3] if place in _COMPOSITE else 0
+@dataclass(frozen=True)
+class _MrzLine:
+    """A line of a machine-readable zone.
+
+    Args:
+        kinds: for each place what may stand there, by the letters of `_KINDS`.
+        fields: the place of each check digit, and the places that it is for.
+        all: the places that the last character of the line is a check digit for; empty where there is none, or where it is also for
+            places of another line.
+    """
+
+    kinds: str
+    fields: dict[int, tuple[int, int]]
+    all: tuple[int, ...] = ()
+
+    def built(self) -> Callable[[Charset], Automaton]:
+        """Its automaton over a charset."""
+        end = len(self.kinds)
+        places = [self._place(place) for place in range(end)]
+
+        def follow(state: tuple[int, int, int], char: str) -> tuple[int, int, int] | None:
+            """(place, the sum of the field so far, the sum of all so far) and a character."""
+            place, field, total = state
+            if place == end or char not in places[place][0]:
+                return None
+            _, inner, outer = places[place]
+            value = _VALUES.get(char, 0)
+            if (place in self.fields and field != value) or (self.all and place == end - 1 and total != value):
+                return None
+            if place == end - 1:
+                return end, 0, 0
+            return place + 1, (field + value * inner) % 10 if inner else 0, (total + value * outer) % 10
+
+        return explored((0, 0, 0), follow, lambda state: state[0] == end, _MRZ)
+
+    def _place(self, place: int) -> tuple[str, int, int]:
+        """What may stand at a place, and its weights in its field and in the whole."""
+        start = next((first for first, stop in self.fields.values() if first <= place < stop), None)
+        inner = 0 if start is None else _WEIGHTS[(place - start) % 3]
+        outer = _WEIGHTS[self.all.index(place) % 3] if place in self.all else 0
+        return _KINDS[self.kinds[place]], inner, outer
 
 
-_PLACES = [_mrz_place(place) for place in range(44)]
-
-
-def _mrz(state: tuple[int, int, int], char: str) -> tuple[int, int, int] | None:
-    """(place, the sum of the field so far, the sum of all so far) and a character."""
-    place, field, total = state
-    if place == 44 or char not in _PLACES[place][0]:
-        return None
-    _, inner, outer = _PLACES[place]
-    value = _VALUES.get(char, 0)
-    if (place in _FIELDS and field != value) or (place == 43 and total != value):
-        return None
-    if place == 43:
-        return 44, 0, 0
-    return place + 1, (field + value * inner) % 10 if inner else 0, (total + value * outer) % 10
+_HOLDER = f"{9 * 'x'}0aaa{7 * '0'}s{7 * '0'}"
+"""The number of the document, nationality, date of birth, sex, date of expiry: the second line of a passport and of TD2."""
+_DATES_AND_NUMBER = {9: (0, 9), 19: (13, 19), 27: (21, 27)}
+_MRZ_LINES = {
+    "mrz-td1-number": _MrzLine(f"iaaaa{9 * 'x'}0{15 * 'x'}", {14: (5, 14)}),
+    "mrz-td1-dates": _MrzLine(f"{7 * '0'}s{7 * '0'}aaa{11 * 'x'}0", {6: (0, 6), 14: (8, 14)}),
+    "mrz-td1-names": _MrzLine(30 * "a", {}),
+    "mrz-td2": _MrzLine(f"{_HOLDER}{7 * 'x'}0", _DATES_AND_NUMBER, (*range(10), *range(13, 20), *range(21, 35))),
+    "mrz-td2-names": _MrzLine(f"i{35 * 'a'}", {}),
+    "mrz-td3": _MrzLine(
+        f"{_HOLDER}{14 * 'x'}o0", {**_DATES_AND_NUMBER, 42: (28, 42)}, (*range(10), *range(13, 20), *range(21, 43))
+    ),
+    "mrz-td3-names": _MrzLine(f"p{43 * 'a'}", {}),
+}  # fmt: skip
 
 
 # --- Dates ---
@@ -209,9 +240,7 @@ NAMED: dict[str, Named] = {
     "luhn": Named(explored((0, 0, 0, False), _luhn, _luhn_ends, string.digits + " -")),
     "iban": Named(_regular(_iban_pattern()), iban),
     "iso6346": Named(explored((0, 0), _container, lambda s: s[0] == 11, string.ascii_uppercase + string.digits)),
-    "mrz-td3": Named(
-        explored((0, 0, 0), _mrz, lambda s: s[0] == 44, string.digits + string.ascii_uppercase + _FILLER)
-    ),
+    **{name: Named(line.built()) for name, line in _MRZ_LINES.items()},
     "date": Named(_regular(_dates("{y}-{m}-{d}", r"{d}\.{m}\.{y}", "{d}/{m}/{y}", "{d}-{m}-{y}"))),
     "date-us": Named(_regular(_dates("{m}/{d}/{y}"))),
 }  # fmt: skip

@@ -34,7 +34,10 @@ from glyphlet.server.patterns import Patterns
 from glyphlet.server.schema import READ_BODY, HealthAnswer, ModelAnswer, ReadAnswer, errors
 from glyphlet.server.settings import Settings
 
-PATTERN = "A regular expression for the whole line, or luhn, iban, iso6346, mrz-td3, date, date-us."
+PATTERN = (
+    "A regular expression for the whole line, or a name: luhn, iban, iso6346, mrz-td1-number, mrz-td1-dates, mrz-td2, mrz-td3, "
+    "mrz-td3-names, date, date-us."
+)
 
 
 def create_app(reader: Reader, settings: Settings | None = None) -> FastAPI:

@@ -50,28 +50,32 @@ function container([place, total], char) {
   return [place + 1, (total + number * 2 ** place) % 11];
 }
 
-// The second line of a passport (ICAO Doc 9303): four fields with a check digit each, and one for all; weights 7, 3, 1.
-const FIELDS = new Map([[9, [0, 9]], [19, [13, 19]], [27, [21, 27]], [42, [28, 42]]]);
-const COMPOSITE = Array.from({ length: 43 }, (_, n) => n).filter((n) => n < 10 || (n >= 13 && n < 20) || n >= 21);
+// Lines of machine-readable zones (ICAO Doc 9303): fields with a check digit each, and in some lines one for all; weights 7, 3, 1.
 const WEIGHTS = [7, 3, 1];
-const PLACES = Array.from({ length: 44 }, (_, place) => {
-  let allowed = DIGITS + UPPER + FILLER;
-  if (place === 20) allowed = "MFX" + FILLER;
-  else if (place >= 10 && place < 13) allowed = UPPER + FILLER;
-  else if ((place >= 13 && place < 28) || place === 9 || place === 43) allowed = DIGITS;
-  else if (place === 42) allowed = DIGITS + FILLER;
-  const start = [...FIELDS.values()].find(([first, stop]) => first <= place && place < stop)?.[0];
-  const outer = COMPOSITE.includes(place) ? WEIGHTS[COMPOSITE.indexOf(place) % 3] : 0;
-  return { allowed, inner: start === undefined ? 0 : WEIGHTS[(place - start) % 3], outer };
-});
-function passport([place, field, total], char) {
-  if (place === 44 || !PLACES[place].allowed.includes(char)) return null;
-  const { inner, outer } = PLACES[place];
-  const number = value(char);
-  if ((FIELDS.has(place) && field !== number) || (place === 43 && total !== number)) return null;
-  if (place === 43) return [44, 0, 0];
-  return [place + 1, inner ? (field + number * inner) % 10 : 0, (total + number * outer) % 10];
+const MRZ = DIGITS + UPPER + FILLER;
+const KINDS = { x: MRZ, a: UPPER + FILLER, 0: DIGITS, o: DIGITS + FILLER, s: "MFX" + FILLER, p: "P", i: "ACIV" };
+const range = (start, stop) => Array.from({ length: stop - start }, (_, n) => start + n);
+/** A line: what may stand at each place, by KINDS; [place of a check digit, its first place, behind its last]; what the last digit is for. */
+function mrz(kinds, fields, all = []) {
+  const end = kinds.length;
+  const places = Array.from(kinds, (kind, place) => {
+    const field = fields.find(([, first, stop]) => first <= place && place < stop);
+    const outer = all.includes(place) ? WEIGHTS[all.indexOf(place) % 3] : 0;
+    return { allowed: KINDS[kind], inner: field ? WEIGHTS[(place - field[1]) % 3] : 0, outer };
+  });
+  const follow = ([place, field, total], char) => {
+    if (place === end || !places[place].allowed.includes(char)) return null;
+    const { inner, outer } = places[place];
+    const number = value(char);
+    if (fields.some(([at]) => at === place) && field !== number) return null;
+    if (place === end - 1) return all.length && total !== number ? null : [end, 0, 0];
+    return [place + 1, inner ? (field + number * inner) % 10 : 0, (total + number * outer) % 10];
+  };
+  return { build: explored([0, 0, 0], follow, ([place]) => place === end, MRZ) };
 }
+const HOLDER = `${"x".repeat(9)}0aaa${"0".repeat(7)}s${"0".repeat(7)}`;
+const NUMBER_AND_DATES = [[9, 0, 9], [19, 13, 19], [27, 21, 27]];
+const whole = (stop) => [...range(0, 10), ...range(13, 20), ...range(21, stop)];
 
 // Dates of the Gregorian calendar, years 1000 to 2999: days, their months, their years.
 const YEAR = "[12]\\d{3}";
@@ -107,7 +111,13 @@ const NAMED = new Map([
   ["luhn", { build: explored([0, 0, 0, 0], luhn, ([count, even, , gap]) => count >= SHORTEST && even === 0 && !gap, DIGITS + " -") }],
   ["iban", { build: regular(IBAN), check: ibanIsRight }],
   ["iso6346", { build: explored([0, 0], container, ([place]) => place === 11, UPPER + DIGITS) }],
-  ["mrz-td3", { build: explored([0, 0, 0], passport, ([place]) => place === 44, DIGITS + UPPER + FILLER) }],
+  ["mrz-td1-number", mrz(`iaaaa${"x".repeat(9)}0${"x".repeat(15)}`, [[14, 5, 14]])],
+  ["mrz-td1-dates", mrz(`${"0".repeat(7)}s${"0".repeat(7)}aaa${"x".repeat(11)}0`, [[6, 0, 6], [14, 8, 14]])],
+  ["mrz-td1-names", mrz("a".repeat(30), [])],
+  ["mrz-td2", mrz(`${HOLDER}${"x".repeat(7)}0`, NUMBER_AND_DATES, whole(35))],
+  ["mrz-td2-names", mrz(`i${"a".repeat(35)}`, [])],
+  ["mrz-td3", mrz(`${HOLDER}${"x".repeat(14)}o0`, [...NUMBER_AND_DATES, [42, 28, 42]], whole(43))],
+  ["mrz-td3-names", mrz(`p${"a".repeat(43)}`, [])],
   ["date", { build: regular(dates((d, m, y) => `${y}-${m}-${d}`, (d, m, y) => `${d}\\.${m}\\.${y}`, (d, m, y) => `${d}/${m}/${y}`, (d, m, y) => `${d}-${m}-${y}`)) }],
   ["date-us", { build: regular(dates((d, m, y) => `${m}/${d}/${y}`)) }],
 ]);
