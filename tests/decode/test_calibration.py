@@ -65,6 +65,10 @@ class TestApply:
         calibration = Calibration(least=math.log(0.5))
         assert calibration.rejects(reading(0.1))
         assert not calibration.rejects(reading(0.5))
+        assert not calibration.rejects(
+            reading(0.5**6), bound=True
+        )  # three times the logarithm of a half, for each of two
+        assert calibration.rejects(reading(0.5**6 - 1e-6), bound=True)
         made = calibration.apply(reading(0.1), LINE, alone=reading(0.5, "0Z"))
         assert (made.text, made.confidence, made.reason) == ("07", 0.1, "")
         made = calibration.apply(reading(0.1), LINE, alone=reading(0.01, "0Z"))

@@ -26,6 +26,8 @@ from glyphlet.errors import RecipeError
 from glyphlet.image import Line
 
 KINDS = ("none", "beta")
+BOUND = 3.0
+"""A text that had to be legal may be so many times as unsure, in logarithms, before it is asked whether there is any."""
 NOTHING = "no text was found: the image is blank, or shows nothing that this model reads"
 _CERTAIN = 1e-12
 """No probability is taken to be closer to 0 or 1 than this."""
@@ -109,11 +111,17 @@ class Calibration:
         made = {"kind": "beta", "line": line, "character": character, "least": self.least}
         return {**made, "shift": self.shift} if self.shift else made
 
-    def rejects(self, reading: Reading) -> bool:
-        """Whether what the network reads by itself, before any correction, is no text."""
+    def rejects(self, reading: Reading, bound: bool = False) -> bool:
+        """Whether a reading, before any correction, is no text.
+
+        Args:
+            reading: what the network reads by itself,
+            bound: or a text that had to be legal, under a pattern or the like.
+        """
         if self.least is None:
             return False
-        return not reading.text or sureness(reading.confidence, len(reading.characters)) < self.least
+        least = BOUND * self.least if bound else self.least
+        return not reading.text or sureness(reading.confidence, len(reading.characters)) < least
 
     def apply(self, reading: Reading, line: Line, alone: Reading | None = None) -> Reading:
         """A reading with corrected confidences and spans, or without text where nothing was to be read.
@@ -131,6 +139,10 @@ class Calibration:
         alone = alone or reading
         if self.rejects(alone):
             return replace(reading, text="", confidence=0.0, characters=(), reason=self._reason(alone))
+        return self.corrected(reading, line)
+
+    def corrected(self, reading: Reading, line: Line) -> Reading:
+        """A reading with corrected confidences and spans, whatever it is; see `apply`."""
         pixels = self.shift * line.width / line.scaled_width
         characters = tuple(
             replace(
@@ -182,4 +194,4 @@ def _unknown(found: Any) -> RecipeError:
     )
 
 
-__all__ = ["KINDS", "NOTHING", "Beta", "Calibration", "sureness"]
+__all__ = ["BOUND", "KINDS", "NOTHING", "Beta", "Calibration", "sureness"]

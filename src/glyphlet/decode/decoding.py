@@ -139,7 +139,7 @@ class BeamDecoder:
             totals[sure] = log_probabilities(logits[sure], [labels[n] for n in sure], normalizers[sure])
         changed, reasons = [], [""] * len(labels)
         for number in np.flatnonzero(totals <= _MORE_THAN_HALF).tolist():
-            found, times, reasons[number] = self._searched(logits[number], normalizers[number])
+            found, times, reasons[number] = self._searched(logits[number], normalizers[number], len(labels[number]))
             if list(found) != labels[number] or np.isneginf(totals[number]):
                 changed.append(number)
             if list(found) != labels[number] and not reasons[number]:
@@ -170,8 +170,10 @@ class BeamDecoder:
     def _text(self, labels: Sequence[int]) -> str:
         return "".join([self.signs[label] for label in labels])
 
-    def _searched(self, logits: NDArray[Any], normalizers: Floats) -> tuple[tuple[int, ...], NDArray[np.intp], str]:
-        """The text of a line as classes, the steps it was found in, and why there is none."""
+    def _searched(
+        self, logits: NDArray[Any], normalizers: Floats, length: int
+    ) -> tuple[tuple[int, ...], NDArray[np.intp], str]:
+        """The text of a line as classes, the steps it was found in, and why there is none; `length` is that of the greedy text."""
         if self.automaton.need[0] > len(logits):
             least = int(self.automaton.need[0])
             return (
@@ -182,8 +184,8 @@ class BeamDecoder:
         for whole in (False, True):  # the busy steps of a line are nearly always enough
             few = (self.decoding.threshold, self.width, self.margin)
             steps, found = self._candidates(logits, normalizers, whole, *few)
-            if self.fusion is None and found and self.margin and found[0].score < math.log(self.margin):
-                # What was dropped on the way for being this much less probable may be better than what was found.
+            if found and self._doubtful(found[0], length):
+                # What was dropped on the way for being so much less probable may be better than what was found.
                 margin = max(math.exp(found[0].score) / 10, _LEAST_MARGIN)
                 more = (max(margin, _LEAST_THRESHOLD), self.width, margin)
                 steps, found = self._candidates(logits, normalizers, whole, *more)
@@ -193,6 +195,14 @@ class BeamDecoder:
             if found:
                 return (), steps.times, f"none of the {len(found)} most probable texts of {self.what} passes its check"
         raise AssertionError("no legal text was found, though one fits")
+
+    def _doubtful(self, found: Candidate, length: int) -> bool:
+        """Whether a text is as improbable as what was dropped, and yet so long as what stands there: another line is no use to look at
+        again. Where texts are only proposed to a check, there are many of them anyway.
+        """
+        improbable = self.margin > 0 and found.score < math.log(self.margin)
+        alike = abs(len(found.labels) - length) <= max(3, length // 4)
+        return improbable and alike and self.fusion is None and self.check is None
 
     def _candidates(
         self, logits: NDArray[Any], normalizers: Floats, whole: bool, threshold: float, width: int, margin: float

@@ -187,8 +187,8 @@ class Reader:
 
     def _bound(self, calibration: Calibration, reading: Reading, line: Line, logits: NDArray[np.float32]) -> Reading:
         """A reading that must be legal, corrected; where it looks like no text, the network by itself is asked whether there is any."""
-        if reading.reason or not calibration.rejects(reading):
-            return calibration.apply(reading, line)
+        if reading.reason or not calibration.rejects(reading, bound=True):
+            return reading if reading.reason else calibration.corrected(reading, line)
         alone = DECODERS[self._codec.kind](logits, self._codec, [line], self.metadata.time_stride, [reading.source])
         return calibration.apply(reading, line, alone[0])
 

@@ -1,16 +1,18 @@
 // What a confidence means, and what is no text: the correction that a model file carries, as glyphlet/decode/calibration.py applies it.
 
 const NOTHING = "no text was found: the image is blank, or shows nothing that this model reads";
+const BOUND = 3; // a text that had to be legal may be so many times as unsure, in logarithms, before it is asked whether there is any
 const CERTAIN = 1e-12; // no probability is taken to be closer to 0 or 1 than this
 
 /**
  * A reading with corrected confidences and spans, or without text where nothing was to be read. One with a reason is left as it is.
- * `alone` gives what the network reads by itself: where a reading is bound to a pattern, that says whether there is text.
+ * `alone`, where a reading is bound to a pattern, gives what the network reads by itself: that says whether there is text.
  */
-export function calibrated(reading, { calibration }, line, alone = () => reading) {
+export function calibrated(reading, { calibration }, line, alone = null) {
   if (calibration.kind === "none" || reading.reason) return reading;
-  const sole = rejects(reading, calibration.least) ? alone() : reading;
-  if (rejects(sole, calibration.least)) return { ...reading, text: "", confidence: 0, characters: [], reason: reasonOf(sole, calibration.least) };
+  const doubtful = rejects(reading, calibration.least, alone ? BOUND : 1);
+  const sole = doubtful && alone ? alone() : reading;
+  if (doubtful && rejects(sole, calibration.least)) return { ...reading, text: "", confidence: 0, characters: [], reason: reasonOf(sole, calibration.least) };
   const shift = ((calibration.shift ?? 0) * line.width) / line.scaled;
   const moved = (edge) => (edge === null || !shift ? edge : Math.min(Math.max(edge - shift, 0), line.width));
   const characters = reading.characters.map(({ char, confidence, left, right }) => ({
@@ -22,7 +24,7 @@ export function calibrated(reading, { calibration }, line, alone = () => reading
 /** The mean log-probability of a character. */
 const sureness = ({ confidence, characters }) => Math.log(Math.max(confidence, 1e-300)) / Math.max(characters.length, 1);
 
-const rejects = (reading, least) => least !== null && (!reading.text || sureness(reading) < least);
+const rejects = (reading, least, times = 1) => least !== null && (!reading.text || sureness(reading) < times * least);
 
 function reasonOf(reading, least) {
   if (!reading.text) return NOTHING;

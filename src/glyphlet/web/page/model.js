@@ -34,7 +34,7 @@ export class Model {
   /** Read one line; `decoder` takes what `decode` takes. */
   async read(rgba, width, height, decoder = decode) {
     const { line, logits } = await this.logits(rgba, width, height);
-    const alone = () => decode(logits, this.description, line);
+    const alone = decoder === decode ? null : () => decode(logits, this.description, line);
     return calibrated(decoder(logits, this.description, line), this.description, line, alone);
   }
 }
