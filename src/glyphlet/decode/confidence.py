@@ -12,8 +12,8 @@ A line has some hundred steps of a few states each, so what counts is the number
 batch advance together, and `alpha` is one flat array, state after state with the lines side by side: "one state before" is
 the same array, begun earlier, and a call on it takes a third of the time of one on a part of a matrix.
 
-Where a network writes the same class, sure of it, at several steps in a row, one of these steps does for all (`telling_steps`). That
-leaves out the paths with another class there: at most `SURE` of the probability for each step.
+Where a network writes the same class, sure of it, at several steps in a row, one of these steps does for all (`telling_steps`). Paths
+with another class at one of them are then left out, or taken for others: at most twice `SURE` of the probability for each step.
 """
 
 from __future__ import annotations
