@@ -161,6 +161,7 @@ function calibrated([characters, confidence], found, ratio, width) {
 
 ort.env.wasm.numThreads = 1;
 const [model, file] = process.argv.slice(2);
+if (!file) throw new Error("node read_line.mjs MODEL IMAGE.pgm");
 const data = readFileSync(model);
 const about = description(data);
 const image = decode(readFileSync(file), about.geometry.channels);

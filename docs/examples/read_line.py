@@ -22,6 +22,9 @@ def open_model(path):
     start = data.rindex(MARKER) + len(MARKER)
     whole = hashlib.sha256(data[:start] + b"0" * 64 + data[start + 64 :]).hexdigest().encode()
     assert data[start : start + 64] == whole, "the file is damaged"
+    onnxruntime.set_default_logger_severity(
+        4
+    )  # a quantised file keeps what only a training reads, and would be told of
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     about = json.loads(session.get_modelmeta().custom_metadata_map["glyphlet"])
     unknown = set(about["features"]) - FEATURES
@@ -117,4 +120,6 @@ def read(model, image):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("python read_line.py MODEL IMAGE")
     print(json.dumps(read(*sys.argv[1:]), ensure_ascii=False))

@@ -188,8 +188,8 @@ def open_image(source: str | Path | bytes | bytearray | memoryview, name: str | 
         raise _refuse(name, "is not an image, or its header is damaged") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _refuse(name, f"has more than {MAX_PIXELS:,} pixels", "cut out the line first") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise _refuse(name, f"cannot be opened: {error}") from error
+    except Exception as error:  # Pillow raises a dozen kinds for a damaged file, MemoryError among them
+        raise _refuse(name, f"cannot be opened: {error or type(error).__name__}") from error
     if image.width * image.height > MAX_PIXELS:
         raise _refuse(
             name, f"has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}", "cut out the line first"
@@ -242,7 +242,7 @@ def _from_array(array: NDArray[Any], name: str) -> Image.Image:
         array = array[:, :, 0]
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
-    elif array.dtype == np.uint16:
+    elif array.dtype.newbyteorder("=") == np.uint16:
         array = (array // 257).astype(np.uint8)
     if array.dtype != np.uint8:
         raise _refuse(name, f"has type {array.dtype}", "convert it: (x * 255).round().astype(np.uint8) if it is 0 to 1")
@@ -277,7 +277,7 @@ def fit(pixels: NDArray[np.uint8], geometry: Geometry, name: str = "image") -> L
         The line; its pixels are uint8 (C, height, padded width).
 
     Raises:
-        ImageError: the scaled line would be wider than `max_width`.
+        ImageError: the scaled line would be wider than `max_width`, or have more than `MAX_PIXELS`.
     """
     height, width = pixels.shape[:2]
     scaled = geometry.scaled_width(width, height)
@@ -285,6 +285,12 @@ def fit(pixels: NDArray[np.uint8], geometry: Geometry, name: str = "image") -> L
         raise ImageError(
             f"{name} is {width} x {height} pixels, {scaled} wide at height {geometry.height}",
             allowed=f"lines up to {geometry.max_width} pixels wide at height {geometry.height}",
+            next_step="cut the line into pieces",
+        )
+    if scaled * geometry.height > MAX_PIXELS:
+        raise ImageError(
+            f"{name} is {width} x {height} pixels, {scaled} wide at height {geometry.height}",
+            allowed=f"lines of up to {MAX_PIXELS:,} pixels at height {geometry.height}",
             next_step="cut the line into pieces",
         )
     if (height, width) != (geometry.height, scaled):

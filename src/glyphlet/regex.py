@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from glyphlet.errors import RecipeError
 
+MAX_RANGED = 200_000
+"""Characters that all ranges of a pattern may have together; all of Unicode's first plane are 65,536."""
 _CLASSES = {"d": string.digits, "w": string.ascii_letters + string.digits + "_", "s": " "}
 _SUPPORTED = "literals, ., [a-z], [^a-z], \\d \\w \\s \\D \\W \\S, \\uXXXX, (groups), |, ?, *, +, {n}, {n,m}; ^ and $ at the ends"
 _LOOKING = {
@@ -94,6 +96,7 @@ class _Parser:
         self.characters = characters
         self.any = [c for c in characters if spaces or not c.isspace()]
         self.at = 0
+        self.ranged = 0
 
     def parse(self) -> Node:
         self.at += self._peek() == "^"
@@ -232,6 +235,7 @@ class _Parser:
                 right = self._member()
                 if len(left) != 1 or len(right) != 1 or ord(right[0]) < ord(left[0]):
                     raise self._error(f"{self.pattern[here : self.at]!r} is no range", here)
+                self._spend(ord(right[0]) - ord(left[0]) + 1, here)
                 members += [chr(code) for code in range(ord(left[0]), ord(right[0]) + 1)]
             else:
                 members += left
@@ -240,6 +244,12 @@ class _Parser:
             known = set(members)
             return tuple(c for c in self.any if c not in known)
         return tuple(dict.fromkeys(members))
+
+    def _spend(self, count: int, at: int) -> None:
+        """Ranges cost as much as they have characters."""
+        self.ranged += count
+        if self.ranged > MAX_RANGED:
+            raise self._error(f"ranges of more than {MAX_RANGED:,} characters in all", at)
 
     def _member(self) -> list[str]:
         start, char = self.at, self._peek()

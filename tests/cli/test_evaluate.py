@@ -142,7 +142,9 @@ class TestLeftOut:
         assert "31 lines are left out" in result.err
         assert "images that could not be read and are left out: 31" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
-    def test_figures_are_printed_before_a_page_that_cannot_be_written(self, glyphlet, job, digits, tmp_path):
-        result = glyphlet("evaluate", job.model, digits, "--report", tmp_path / "none" / "r.html")
-        result.refused("cannot be written")
-        assert "Word accuracy" in result.out
+    @pytest.mark.parametrize("option", ["--report", "-o"])
+    def test_where_nothing_can_be_written_nothing_is_read(self, glyphlet, job, digits, tmp_path, option):
+        result = glyphlet("evaluate", job.model, digits, option, tmp_path / "none" / "r.html")
+        result.refused("none does not exist", "make the folder")
+        assert result.out == ""
+        glyphlet("evaluate", job.model, digits, option, tmp_path).refused("is a folder")

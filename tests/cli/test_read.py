@@ -123,3 +123,38 @@ class TestOutput:
     def test_threads_change_nothing(self, glyphlet, lines):
         outs = {glyphlet("read", "in", "in/deep", "--json", "--threads", threads).out for threads in (1, 2, 5)}
         assert len(outs) == 1
+
+
+class TestRefusedFirst:
+    def test_what_is_read_is_not_written_over(self, glyphlet, lines):
+        before = (lines / "a.png").read_bytes()
+        glyphlet("read", "in/a.png", "-o", "in/../in/a.png").refused("is read, and would be written over")
+        glyphlet("read", "in", "--draw", "in/b.png").refused("in/b.png is read")
+        assert (lines / "a.png").read_bytes() == before
+
+    def test_outputs_that_cannot_be(self, glyphlet, lines):
+        glyphlet("read", "in/a.png", "--draw", "x.jpg").refused("--draw is 'x.jpg'", ".png")
+        glyphlet("read", "in/a.png", "-o", "none/x.txt").refused("the folder none does not exist")
+        glyphlet("read", "in/a.png", "-o", "in").refused("in is a folder")
+        glyphlet("read", "in/a.png", "--json", "--format", "csv").refused("both --json and --format csv")
+        glyphlet("read", "--page", "in/a.png", "--turn", 90).refused("--turn or --min-confidence")
+
+    def test_a_line_as_thin_as_a_hair_is_told_and_the_others_are_read(self, glyphlet, lines):
+        Image.new("1", (3_000_000, 1)).save(lines / "hair.png")
+        result = glyphlet("read", "in")
+        assert result.code == 1
+        assert result.out.count("\n") == 2
+        assert "hair.png is 3000000 x 1 pixels" in result.err
+
+
+def test_little_confidence_is_no_text(glyphlet, lines):
+    result = glyphlet("read", "in/a.png", "in/b.png", "--min-confidence", 1, "--json")
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    assert [row["text"] for row in rows] == ["", ""]
+    assert rows[0]["reason"].startswith("'Total 12.50' has the confidence 0.9")
+    assert glyphlet("read", "in/a.png", "--min-confidence", 0.5).out == f"in/a.png\t{TEXTS['a']}\n"
+
+
+def test_a_pdf_among_lines_is_pointed_to_its_option(glyphlet, lines):
+    (lines / "a.pdf").write_bytes(b"%PDF-1.4")
+    glyphlet("read", "in/a.pdf").refused("A PDF is read with --page", code=1)

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from glyphlet.data.sample import Sample
 from glyphlet.errors import ExportError
@@ -131,10 +132,30 @@ class TestFile:
     def test_too_few_lines(self, tmp_path, lines):
         path = shutil.copy(model_path("digits"), tmp_path / "model.onnx")
         before = path.read_bytes()
-        with pytest.raises(ExportError, match=f"99 lines are too few.*Allowed: {FEWEST} or more"):
-            calibrate_file(path, lines[:99])
-        assert "99 validation lines are fewer" in calibrate_if_enough(path, lines[:99])
+        with pytest.raises(ExportError, match=f"19 lines are too few.*Allowed: {FEWEST} or more"):
+            calibrate_file(path, lines[:19])
+        assert "19 validation lines are fewer" in calibrate_if_enough(path, lines[:19])
         assert path.read_bytes() == before
+
+    def test_few_lines_find_the_bound_alone(self, lines):
+        found = calibrate(Reader("digits", calibrated=False), lines[:99])
+        assert (found.lines.kind, found.characters.kind) == ("none", "none")
+        assert -3 < found.calibration.least < 0
+
+    def test_case_does_not_count_where_labels_do_not_have_it(self):
+        font = ImageFont.load_default(28)
+        samples = []
+        for number in range(30):
+            text = f"Line No {number}"
+            image = Image.new("L", (int(font.getlength(text)) + 16, 44), 255)
+            ImageDraw.Draw(image).text((8, 4), text, font=font, fill=0)
+            samples.append(Sample(np.asarray(image), text.upper(), "upper"))
+        reader = Reader("print", calibrated=False)
+        with pytest.raises(ExportError, match="none of the 30 lines is read as its label says.*--ignore-case"):
+            calibrate(reader, samples)
+        found = calibrate(reader, samples, ignore_case=True)
+        assert found.lines.right > 0.4
+        assert found.characters.right > 0.9
 
     def test_a_folder_that_is_not_there(self, tmp_path, lines):
         with pytest.raises(ExportError, match="nothing can be written"):

@@ -64,11 +64,14 @@ def test_a_pdf_is_known_by_its_first_bytes(pdf):
 
 
 def refused(path, *fragments, **options):
-    with pytest.raises(ImageError) as caught:
-        list(open_pages(path, **options))
+    """The file as a whole, or a page of it."""
+    try:
+        (error,) = (page for page in open_pages(path, **options) if isinstance(page, ImageError))
+    except ImageError as whole:
+        error = whole
     for fragment in (path.name, *fragments):
-        assert fragment in str(caught.value)
-    assert "Next: " in str(caught.value)
+        assert fragment in str(error)
+    assert "Next: " in str(error)
 
 
 def test_files_that_are_none(tmp_path, pdf):
@@ -93,6 +96,33 @@ def test_a_tiff_that_ends_early(tmp_path):
         refused(path, "damaged")
 
 
+def test_a_bad_page_does_not_take_the_others_along(tmp_path):
+    path = tmp_path / "a.tif"
+    rng = np.random.default_rng(0)
+    first, *others = (Image.fromarray(rng.integers(0, 255, (90, 120), dtype=np.uint8)) for _ in range(3))
+    first.save(path, save_all=True, append_images=others, compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    at = len(data) // 3 + 2500
+    data[at : at + 4000] = bytes(4000)
+    path.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pages = list(open_pages(path))
+    assert [isinstance(page, ImageError) for page in pages] == [False, True, False]
+
+
+def test_what_cannot_be_counted_is_refused(tmp_path):
+    """A directory that says nothing of its size: Pillow fails while it counts the pages."""
+    path = tmp_path / "a.tif"
+    first, second = (Image.new("L", (64, 64), grey) for grey in (0, 255))
+    first.save(path, save_all=True, append_images=[second])
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        refused(path, "damaged")
+
+
 def test_a_pdf_with_a_password(tmp_path):
     """Encrypted by hand: an /Encrypt entry whose check of the user password fails for the empty one."""
     body = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
@@ -111,7 +141,9 @@ def test_limits(tmp_path, pdf, monkeypatch):
     refused(pdf, "3 pages")
     monkeypatch.setattr(source, "MAX_PAGES", 3)
     monkeypatch.setattr(source, "MAX_PIXELS", 40_000)
-    refused(pdf, "180 pixels", "--dpi", dpi=120)
+    pages = list(open_pages(pdf, dpi=120))
+    assert len(pages) == 3
+    assert all("180 pixels" in str(page) and "--dpi" in str(page) for page in pages)
     assert len(list(open_pages(pdf, dpi=100))) == 3
 
 

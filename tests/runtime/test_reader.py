@@ -265,3 +265,14 @@ def test_what_is_legal_but_not_likely_is_read_where_there_is_text():
     assert reading.confidence < 1e-3
     blank = bound.read_one(Image.new("L", (160, 44), 255))
     assert (blank.text, bool(blank.reason)) == ("", True)
+
+
+def test_what_is_legal_and_does_not_stand_there_is_not_invented():
+    font = ImageFont.load_default(28)
+    image = Image.new("L", (int(font.getlength("Hello world")) + 16, 44), 255)
+    ImageDraw.Draw(image).text((8, 4), "Hello world", font=font, fill=0)
+    reading = Reader("print", decoding=Decoding(pattern=r"[A-Z]{2}\d{6}")).read_one(image)
+    assert (reading.text, reading.confidence, reading.characters) == ("", 0, ())
+    assert reading.reason.startswith("no legal text is likely: the best is '")
+    free = Reader("print", decoding=Decoding(pattern=r"[A-Z]{2}\d{6}"), calibrated=False).read_one(image)
+    assert len(free.text) == 8

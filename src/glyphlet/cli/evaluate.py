@@ -65,6 +65,7 @@ def evaluate(
     """
     from rich.console import Console
 
+    from glyphlet.cli.inputs import check_folder
     from glyphlet.data.open import open_lines
     from glyphlet.evaluate.acceptance import Acceptance
     from glyphlet.evaluate.aligned import tally
@@ -72,6 +73,8 @@ def evaluate(
     from glyphlet.evaluate.scores import write_results
     from glyphlet.runtime.reader import Reader
 
+    check_folder(output)
+    check_folder(report)
     options = DecodingOptions(pattern, lexicon, lexicon_words, lm, lm_weight, lm_bonus, beam)
     decoding = options.decoding()
     readers = [Reader(path, threads=threads, decoding=decoding) for path in (model, compare) if path is not None]

@@ -60,6 +60,9 @@ def read(
     ] = "0",
     page: Annotated[bool, typer.Option("--page", help="The files are whole pages: images, TIFF files, PDF.")] = False,
     dpi: Annotated[int, typer.Option(min=72, max=600, help="With --page: at which PDF pages are drawn.")] = 300,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Texts with less confidence are left empty, and that is told.")
+    ] = 0.0,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; the cores that there are by default, at most 8.")
     ] = None,
@@ -77,17 +80,17 @@ def read(
     An image that cannot be read is reported on stderr and the rest go on; the exit code is then 1. An image that shows no text, or on
     which no text is legal under --pattern or --lexicon, has an empty text; the reason is told on stderr, and in JSON and CSV.
     """
-    from glyphlet.cli.inputs import inputs
+    from glyphlet.cli.inputs import check_outputs, inputs
     from glyphlet.cli.read_lines import LineOutput, read_lines
     from glyphlet.errors import GlyphletError, ModelFileError
     from glyphlet.runtime.reader import Reader
     from glyphlet.runtime.shipped import model_path
 
-    if page and turn != "0":
+    if page and (turn != "0" or min_confidence):
         raise GlyphletError(
-            f"--turn {turn} is given with --page",
-            allowed="--turn for lines alone: how a page is turned is found out",
-            next_step="leave --turn out",
+            "--turn or --min-confidence is given with --page",
+            allowed="these for lines alone: how a page is turned is found out, and JSON has the confidence of each line",
+            next_step="leave it out",
         )
     if str(model) == DEFAULT and not model_path(model).exists():
         raise ModelFileError(
@@ -95,15 +98,23 @@ def read(
             allowed="a model file that `glyphlet export` wrote",
             next_step="name one: -m model.onnx",
         )
+    if as_json and format_ not in (None, "json", "jsonl"):
+        raise GlyphletError(
+            f"both --json and --format {format_} are given", allowed="one of them", next_step="leave one out"
+        )
     decoding = DecodingOptions(pattern, lexicon, lexicon_words, lm, lm_weight, lm_bonus, beam).decoding()
     reader = Reader(model, threads=threads, decoding=decoding)
     if page:
         from glyphlet.cli.read_page import PAGES, PageOutput, read_pages
 
+        given = inputs(images or [], listed, PAGES)
+        check_outputs(given, output, draw)
         output_of_pages = PageOutput(format_ or ("json" if as_json else "text"), output, draw, dpi)
-        if not read_pages(reader, inputs(images or [], listed, PAGES), output_of_pages):
+        if not read_pages(reader, given, output_of_pages):
             raise typer.Exit(1)
         return
-    lines = LineOutput(format_ or ("jsonl" if as_json else "text"), output, draw, batch, turn)
-    if not read_lines(reader, inputs(images or [], listed), lines):
+    given = inputs(images or [], listed)
+    check_outputs(given, output, draw)
+    lines = LineOutput(format_ or ("jsonl" if as_json else "text"), output, draw, batch, turn, min_confidence)
+    if not read_lines(reader, given, lines):
         raise typer.Exit(1)

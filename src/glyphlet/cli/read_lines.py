@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class LineOutput:
         draw: where a picture of each line with its spans goes: one file for one line, otherwise `NAME-2.png`, ...
         batch: lines that are read together.
         turn: by how many degrees they are turned first.
+        least: texts with less confidence are left empty.
     """
 
     format: str = "text"
@@ -44,6 +45,7 @@ class LineOutput:
     draw: Path | None = None
     batch: int = 32
     turn: str = "0"
+    least: float = 0.0
 
 
 def read_lines(reader: Reader, given: Sequence[Input], output: LineOutput) -> bool:
@@ -71,9 +73,11 @@ def read_lines(reader: Reader, given: Sequence[Input], output: LineOutput) -> bo
     with _opened(output.path) as file, _bar(len(given), output) as advance:
         write = _WRITERS[output.format](file)
         for number, (one, result) in enumerate(_results(reader, given, output), 1):
+            result = _sure(result, output.least)
             if isinstance(result, ImageError):
                 good = False
-                typer.secho(f"glyphlet: {result}", err=True, fg="red")
+                hint = " A PDF is read with --page." if one.name.lower().endswith(".pdf") else ""
+                typer.secho(f"glyphlet: {result}{hint}", err=True, fg="red")
             elif result.reason:
                 typer.secho(f"glyphlet: {one.name}: {result.reason}", err=True, fg="yellow")
             write(one.name, result)
@@ -81,6 +85,14 @@ def read_lines(reader: Reader, given: Sequence[Input], output: LineOutput) -> bo
                 _draw(reader, one, result, output, number)
             advance(number)
     return good
+
+
+def _sure(result: Reading | ImageError, least: float) -> Reading | ImageError:
+    """A reading whose text is left out, with the reason, where the model is not sure enough of it."""
+    if isinstance(result, ImageError) or result.reason or result.confidence >= least:
+        return result
+    said = f"{result.text!r} has the confidence {result.confidence:.2g}, below {least:g}"
+    return replace(result, text="", characters=(), reason=said)
 
 
 def _results(

@@ -15,6 +15,7 @@ import typer
 from glyphlet.cli.inputs import SUFFIXES, Input
 
 if TYPE_CHECKING:
+    from glyphlet.errors import ImageError
     from glyphlet.pages.reader import LineReader
     from glyphlet.pages.source import PageImage
     from glyphlet.pages.writers import Read
@@ -97,8 +98,15 @@ def _pages(reader: LineReader, files: Sequence[Input], output: PageOutput, faile
     for one in files:
         try:
             for image in _opened(one, output.dpi):
+                if isinstance(image, ImageError):
+                    failed.append(one.name)
+                    typer.secho(f"glyphlet: {image}", err=True, fg="red")
+                    continue
                 page = read_page(reader, image.pixels, name=one.name, number=image.number, dpi=image.dpi)
                 read = Read(page, turned(image.pixels, page.turn))
+                if not page.lines:
+                    said = f"glyphlet: {one.name}, page {image.number}: no lines of text were found"
+                    typer.secho(said, err=True, fg="yellow")
                 count += 1
                 if output.draw:
                     _draw(read, output.draw, count)
@@ -108,7 +116,7 @@ def _pages(reader: LineReader, files: Sequence[Input], output: PageOutput, faile
             typer.secho(f"glyphlet: {error}", err=True, fg="red")
 
 
-def _opened(one: Input, dpi: int) -> Iterator[PageImage]:
+def _opened(one: Input, dpi: int) -> Iterator[PageImage | ImageError]:
     """The pages of a file; what came from standard input is put into one."""
     from glyphlet.pages.source import open_pages
 

@@ -28,6 +28,8 @@ from glyphlet.image import Line
 KINDS = ("none", "beta")
 BOUND = 3.0
 """A text that had to be legal may be so many times as unsure, in logarithms, before it is asked whether there is any."""
+NEVER = 10.0
+"""One that is so many times as unsure does not stand there."""
 NOTHING = "no text was found: the image is blank, or shows nothing that this model reads"
 _CERTAIN = 1e-12
 """No probability is taken to be closer to 0 or 1 than this."""
@@ -141,6 +143,18 @@ class Calibration:
             return replace(reading, text="", confidence=0.0, characters=(), reason=self._reason(alone))
         return self.corrected(reading, line)
 
+    def unlikely(self, reading: Reading) -> bool:
+        """Whether a text that had to be legal is one that does not stand there at all."""
+        if self.least is None:
+            return False
+        return sureness(reading.confidence, len(reading.characters)) < NEVER * self.least
+
+    def refused(self, reading: Reading) -> Reading:
+        """Such a reading, without its text, and why."""
+        mean = math.exp(sureness(reading.confidence, len(reading.characters)))
+        said = f"no legal text is likely: the best is {reading.text!r}, and the model gives its characters {mean:.2g} on average"
+        return replace(reading, text="", confidence=0.0, characters=(), reason=said)
+
     def corrected(self, reading: Reading, line: Line) -> Reading:
         """A reading with corrected confidences and spans, whatever it is; see `apply`."""
         pixels = self.shift * line.width / line.scaled_width
@@ -194,4 +208,4 @@ def _unknown(found: Any) -> RecipeError:
     )
 
 
-__all__ = ["BOUND", "KINDS", "NOTHING", "Beta", "Calibration", "sureness"]
+__all__ = ["BOUND", "KINDS", "NEVER", "NOTHING", "Beta", "Calibration", "sureness"]

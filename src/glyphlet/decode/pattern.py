@@ -60,6 +60,7 @@ class _Machine:
     free: list[list[int]] = field(default_factory=list)
     on: list[tuple[frozenset[int], int] | None] = field(default_factory=list)
     missing: dict[str, None] = field(default_factory=dict)
+    known: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def state(self) -> int:
         if len(self.free) >= self.max_states:
@@ -114,6 +115,8 @@ class _Machine:
         return first, out
 
     def _classes(self, node: Chars) -> frozenset[int]:
+        if (known := self.known.get(id(node))) is not None:  # a part that is repeated comes here each time
+            return known
         found = set()
         for member in node.members:
             char = self.charset.normalize(member)
@@ -121,7 +124,8 @@ class _Machine:
                 found.add(self.charset.index(char) + 1)
             elif len(node.members) == 1:
                 self.missing[member] = None
-        return frozenset(found)
+        self.known[id(node)] = frozenset(found)
+        return self.known[id(node)]
 
     def closure(self, states: frozenset[int]) -> frozenset[int]:
         """Those states, and all that empty moves lead to."""

@@ -39,8 +39,10 @@ from glyphlet.reliability import expected_calibration_error
 from glyphlet.runtime.reader import Reader
 from glyphlet.synth.nontext import not_text
 
-FEWEST = 100
-"""Lines for a calibration."""
+FEWEST = 20
+"""Lines for a calibration: for the bound below which a reading is no text, and for a shift."""
+FITTED = 100
+"""Lines for maps of the confidences."""
 FEWEST_ERRORS = 10
 """Of them, those that are read wrongly, and those that are read rightly: with fewer, nothing is corrected."""
 NOT_TEXT = 330
@@ -122,21 +124,23 @@ def calibrate_file(
     samples: LineSet | Sequence[Sample],
     output: Path | None = None,
     progress: Callable[[int], None] = lambda done: None,
+    ignore_case: bool = False,
 ) -> Calibrated:
     """Calibrate a model file.
 
     Args:
         path: the file.
-        samples: labelled lines on which the model was not trained, `FEWEST` or more.
+        samples: labelled lines on which the model was not trained, `FEWEST` or more; confidences are corrected from `FITTED` on.
         output: the file to write; by default the same.
         progress: called with the number of lines that were read.
+        ignore_case: a text is right whatever its case.
 
     Raises:
         ExportError: there are too few lines, or the file cannot be written. Nothing is changed then.
         ImageError, ModelFileError: a line or the file cannot be read.
     """
     reader = Reader(path, calibrated=False)
-    found = calibrate(reader, samples, progress)
+    found = calibrate(reader, samples, progress, ignore_case)
     measured = {**reader.metadata.measured, "calibration": found.to_dict()}
     metadata = replace(reader.metadata, calibration=found.calibration.to_dict(), measured=measured)
     write_model(output or path, bundled(onnx.load(reader.path), metadata))
@@ -154,7 +158,10 @@ def calibrate_if_enough(path: Path, samples: LineSet | Sequence[Sample]) -> str:
 
 
 def calibrate(
-    reader: Reader, samples: LineSet | Sequence[Sample], progress: Callable[[int], None] = lambda done: None
+    reader: Reader,
+    samples: LineSet | Sequence[Sample],
+    progress: Callable[[int], None] = lambda done: None,
+    ignore_case: bool = False,
 ) -> Calibrated:
     """Find the calibration of a model; see `calibrate_file`.
 
@@ -162,14 +169,21 @@ def calibrate(
         reader: of the model, with `calibrated=False`.
         samples: labelled lines.
         progress: called with the number of lines that were read.
+        ignore_case: a text is right whatever its case.
     """
     if len(samples) < FEWEST:
         raise ExportError(
             f"{len(samples)} lines are too few to calibrate on", allowed=f"{FEWEST} or more", next_step="give more"
         )
-    read = _Read.of(reader, samples, progress)
-    lines = _fitted(read.lines, read.right, np.arange(len(read.lines)) % _FOLDS)
-    characters = _fitted(read.characters, read.characters_right, read.owners % _FOLDS)
+    read = _Read.of(reader, samples, progress, str.casefold if ignore_case else str)
+    if not read.right.any():
+        raise ExportError(
+            f"none of the {len(samples)} lines is read as its label says",
+            allowed="lines that the model reads, and labels in its characters",
+            next_step="look at them with glyphlet evaluate; labels that are all upper case want --ignore-case",
+        )
+    lines = _fitted(read.lines, read.right, np.arange(len(read.lines)) % _FOLDS, len(samples))
+    characters = _fitted(read.characters, read.characters_right, read.owners % _FOLDS, len(samples))
     nonsense = reader.read(not_text(NOT_TEXT))
     unsure = np.array([sureness(one.confidence, len(one.characters)) for one in nonsense if one.text])
     least, shift = _bound(read.sureness, unsure), _shift(read.shifts, reader.metadata.time_stride)
@@ -195,7 +209,13 @@ class _Read:
     shifts: list[float]
 
     @classmethod
-    def of(cls, reader: Reader, samples: LineSet | Sequence[Sample], progress: Callable[[int], None]) -> _Read:
+    def of(
+        cls,
+        reader: Reader,
+        samples: LineSet | Sequence[Sample],
+        progress: Callable[[int], None],
+        seen: Callable[[str], str],
+    ) -> _Read:
         normalize = reader.metadata.charset.normalize
         lines: list[tuple[float, bool, float]] = []
         characters: list[tuple[float, bool, int]] = []
@@ -204,12 +224,13 @@ class _Read:
             part = [samples[number] for number in range(start, min(start + 256, len(samples)))]
             for sample, reading in zip(part, reader.read([one.source for one in part]), strict=True):
                 truth = normalize(sample.text)
-                hits = [read == true for read, true in alignment(reading.text, truth) if read]
+                right = seen(reading.text) == seen(truth)
+                hits = [seen(read) == seen(true) for read, true in alignment(reading.text, truth) if read]
                 pairs = zip(reading.characters, hits, strict=True)
                 characters += [(one.confidence, hit, len(lines)) for one, hit in pairs]
                 sure = sureness(reading.confidence, len(reading.characters))
-                lines.append((reading.confidence, reading.text == truth, sure))
-                if reading.text == truth and len(truth) > 1 and reading.characters[0].left is not None:
+                lines.append((reading.confidence, right, sure))
+                if right and len(reading.text) > 1 and reading.characters[0].left is not None:
                     shifts.append(_seen_shift(reading, prepare(sample.source, reader.metadata.geometry)))
             progress(start + len(part))
         table = np.array(lines, np.float64)
@@ -242,10 +263,10 @@ def _bound(lines: Floats, nonsense: Floats) -> float:
     return math.floor(1e4 * min(float(np.quantile(lines, KEPT)), highest)) / 1e4
 
 
-def _fitted(probabilities: Floats, right: Floats, folds: NDArray[np.intp]) -> Fit:
+def _fitted(probabilities: Floats, right: Floats, folds: NDArray[np.intp], lines: int) -> Fit:
     """The map that is worth its parameters."""
     chosen, beta, after = "none", Beta(), probabilities
-    if min(right.sum(), len(right) - right.sum()) >= FEWEST_ERRORS:
+    if lines >= FITTED and min(right.sum(), len(right) - right.sum()) >= FEWEST_ERRORS:
         for kind in ("temperature", "beta"):
             tried = np.empty(len(right))
             for fold in range(_FOLDS):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from glyphlet.errors import GlyphletError, ImageError
+from glyphlet.errors import ImageError
 from glyphlet.image import FORMATS, MAX_PIXELS, check_regular, decode, open_image
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class PageImage:
     dpi: float
 
 
-def open_pages(path: str | Path, dpi: int = RENDER_DPI) -> Iterator[PageImage]:
-    """The pages of a file, one after the other.
+def open_pages(path: str | Path, dpi: int = RENDER_DPI) -> Iterator[PageImage | ImageError]:
+    """The pages of a file, one after the other; in the place of one that is damaged, what is wrong with it.
 
     Args:
         path: an image that `glyphlet.image` opens, or a PDF.
@@ -66,18 +66,30 @@ def open_pages(path: str | Path, dpi: int = RENDER_DPI) -> Iterator[PageImage]:
     return _pdf_pages(str(path), dpi) if is_pdf else _image_pages(str(path))
 
 
-def _image_pages(name: str) -> Iterator[PageImage]:
+def _image_pages(name: str) -> Iterator[PageImage | ImageError]:
     with open_image(name) as image:
-        count = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1  # frames of a GIF are no pages
+        count = _count(image, name)
         _check_count(name, count)
         for number in range(count):
+            label = name if count == 1 else f"{name}, page {number + 1}"
             try:
                 image.seek(number)
-            except (OSError, EOFError, ValueError, SyntaxError) as error:
-                raise _refused(name, f"is damaged at page {number + 1}: {error}") from error
-            label = name if count == 1 else f"{name}, page {number + 1}"
-            _check_pixels(label, image.width, image.height)
-            yield PageImage(name, number + 1, decode(image, 3, label), _dpi_of(image))
+                _check_pixels(label, image.width, image.height)
+                yield PageImage(name, number + 1, decode(image, 3, label), _dpi_of(image))
+            except ImageError as error:
+                yield error
+            except Exception as error:  # Pillow raises a dozen kinds for a damaged file
+                yield _refused(name, f"is damaged at page {number + 1}: {error}")
+
+
+def _count(image: Image.Image, name: str) -> int:
+    """The pages of an image file; frames of a GIF are none."""
+    if image.format != "TIFF":
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception as error:
+        raise _refused(name, f"is a damaged TIFF: {error}") from error
 
 
 def _dpi_of(image: Image.Image) -> float:
@@ -91,7 +103,7 @@ def _dpi_of(image: Image.Image) -> float:
     return value if 100 <= value <= 4800 and math.isfinite(value) else UNSAID_DPI
 
 
-def _pdf_pages(name: str, dpi: int) -> Iterator[PageImage]:
+def _pdf_pages(name: str, dpi: int) -> Iterator[PageImage | ImageError]:
     import pypdfium2
 
     try:
@@ -104,7 +116,10 @@ def _pdf_pages(name: str, dpi: int) -> Iterator[PageImage]:
     try:
         _check_count(name, len(document))
         for number in range(len(document)):
-            yield _drawn(document, name, number, dpi)
+            try:
+                yield _drawn(document, name, number, dpi)
+            except ImageError as error:
+                yield error
     finally:
         document.close()
 
@@ -139,7 +154,7 @@ def _check_pixels(label: str, width: int, height: int) -> None:
         )
 
 
-def _refused(name: str, problem: str, step: str = "open it in a viewer, or save it again") -> GlyphletError:
+def _refused(name: str, problem: str, step: str = "open it in a viewer, or save it again") -> ImageError:
     return ImageError(
         f"{name} {problem}", allowed=f"PDF and {', '.join(FORMATS)} files of up to {MAX_PAGES:,} pages", next_step=step
     )

@@ -190,6 +190,8 @@ class Reader:
         if reading.reason or not calibration.rejects(reading, bound=True):
             return reading if reading.reason else calibration.corrected(reading, line)
         alone = DECODERS[self._codec.kind](logits, self._codec, [line], self.metadata.time_stride, [reading.source])
+        if calibration.unlikely(reading) and not calibration.rejects(alone[0]):
+            return calibration.refused(reading)
         return calibration.apply(reading, line, alone[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import ipaddress
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from glyphlet.errors import GlyphletError
 from glyphlet.runtime.reader import Reader
@@ -38,6 +40,7 @@ def serve(reader: Reader, settings: Settings, listening: socket.socket, ready: C
     app = create_app(reader, settings)
     config = uvicorn.Config(
         app, log_config=None, access_log=settings.log, server_header=False, proxy_headers=False, ws="none", lifespan="on",
+        http=limited(settings.timeout),
         timeout_graceful_shutdown=settings.stop,  # type: ignore[arg-type]  # asyncio takes fractions of seconds, too
     )  # fmt: skip
     server = _Server(config, lambda: ready(address_of(listening)))
@@ -81,7 +84,7 @@ def listen(host: str, port: int, token: str) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(2048)
+        listening.listen(128)
     except OSError as error:
         listening.close()
         raise _cannot_listen(error, host, port) from error
@@ -113,6 +116,52 @@ def _cannot_listen(error: OSError, host: str, port: int) -> GlyphletError:
         allowed="an address of this machine",
         next_step="give another --host",
     )
+
+
+def limited(seconds: float) -> type[H11Protocol]:
+    """A protocol whose connections are closed where the head of a request does not come in time, and when there are too many.
+
+    Args:
+        seconds: that the head may take, from the opening of the connection or from its first byte.
+    """
+    most = most_connections()
+
+    class Limited(H11Protocol):
+        late: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > most:
+                transport.abort()
+            else:
+                self.late = self.loop.call_later(seconds, transport.close)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            waits = self.cycle is None or self.cycle.response_complete  # for a head
+            if not waits and self.late:
+                self.late.cancel()
+                self.late = None
+            elif waits and not self.late:
+                self.late = self.loop.call_later(seconds, self.transport.close)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self.late:
+                self.late.cancel()
+            super().connection_lost(exc)
+
+    return Limited
+
+
+def most_connections() -> int:
+    """Connections at once: what the process may open, but for a quarter that it needs itself; at most 4,096."""
+    try:
+        import resource
+
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    except (ImportError, OSError):
+        allowed = 1024
+    return max(16, min(4096, allowed * 3 // 4)) if allowed > 0 else 4096
 
 
 class _Server(uvicorn.Server):
@@ -154,7 +203,8 @@ def _set_up_log(requests: bool) -> None:
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
     logging.getLogger("uvicorn.access").disabled = not requests
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    for name in ("uvicorn.error", "asyncio", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 __all__ = ["address_of", "listen", "serve"]

@@ -112,6 +112,8 @@ def _check(data: bytes, what: str) -> None:
 
 
 def _from_package(path: Path) -> dict[str, bytes]:
+    if path.exists() and not path.is_file():
+        raise RuntimeMissing(f"{path} is a pipe or a device", allowed=_ALLOWED, next_step="name the file")
     try:
         data = path.read_bytes()
     except OSError as error:

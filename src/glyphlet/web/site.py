@@ -79,7 +79,7 @@ def build_site(model: str | Path, out: str | Path, *, runtime: str | Path | None
         GlyphletError: the folder holds something else.
         OSError: the site cannot be written; what stood there before stands there still.
     """
-    folder = Path(os.path.abspath(out))
+    folder = Path(os.path.realpath(out))  # a link stays, and leads to the new site
     _check_place(folder, force)
     bundle = open_model(model)
     files = _contents(bundle, runtime)

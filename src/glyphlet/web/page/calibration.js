@@ -1,7 +1,9 @@
 // What a confidence means, and what is no text: the correction that a model file carries, as glyphlet/decode/calibration.py applies it.
+import { quoted } from "./regex.js";
 
 const NOTHING = "no text was found: the image is blank, or shows nothing that this model reads";
 const BOUND = 3; // a text that had to be legal may be so many times as unsure, in logarithms, before it is asked whether there is any
+const NEVER = 10; // one that is so many times as unsure does not stand there
 const CERTAIN = 1e-12; // no probability is taken to be closer to 0 or 1 than this
 
 /**
@@ -12,7 +14,12 @@ export function calibrated(reading, { calibration }, line, alone = null) {
   if (calibration.kind === "none" || reading.reason) return reading;
   const doubtful = rejects(reading, calibration.least, alone ? BOUND : 1);
   const sole = doubtful && alone ? alone() : reading;
-  if (doubtful && rejects(sole, calibration.least)) return { ...reading, text: "", confidence: 0, characters: [], reason: reasonOf(sole, calibration.least) };
+  const empty = (reason) => ({ ...reading, text: "", confidence: 0, characters: [], reason });
+  if (doubtful && rejects(sole, calibration.least)) return empty(reasonOf(sole, calibration.least));
+  if (doubtful && alone && sureness(reading) < NEVER * calibration.least) {
+    const mean = short(Math.exp(sureness(reading)));
+    return empty(`no legal text is likely: the best is ${quoted(reading.text)}, and the model gives its characters ${mean} on average`);
+  }
   const shift = ((calibration.shift ?? 0) * line.width) / line.scaled;
   const moved = (edge) => (edge === null || !shift ? edge : Math.min(Math.max(edge - shift, 0), line.width));
   const characters = reading.characters.map(({ char, confidence, left, right }) => ({

@@ -17,6 +17,7 @@ async function exactly(blob) {
   if (!globalThis.ImageDecoder || !["image/png", "image/webp", "image/gif"].includes(blob.type)) return null;
   const data = await blob.arrayBuffer();
   if (/exif/i.test(new TextDecoder("latin1").decode(data))) return null;
+  if (!data.byteLength) return null; // the other way says what is wrong
   const decoder = new ImageDecoder({ data, type: blob.type, colorSpaceConversion: "none" });
   try {
     const { image } = await decoder.decode();

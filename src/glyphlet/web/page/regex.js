@@ -35,12 +35,15 @@ export function parse(pattern, all) {
   return new Parser(pattern, Array.from(all)).parse();
 }
 
+const MAX_RANGED = 200000; // characters that all ranges of a pattern may have together
+
 class Parser {
   constructor(pattern, all) {
     this.pattern = pattern;
     this.chars = Array.from(pattern);
     this.all = all;
     this.at = 0;
+    this.ranged = 0;
   }
 
   parse() {
@@ -187,6 +190,8 @@ class Parser {
     if (left.length !== 1 || right.length !== 1 || to < from) {
       throw this.error(`${quoted(this.chars.slice(here, this.at).join(""))} is no range`, here);
     }
+    this.ranged += to - from + 1;
+    if (this.ranged > MAX_RANGED) throw this.error("ranges of more than 200,000 characters in all", here);
     return Array.from({ length: to - from + 1 }, (_, i) => String.fromCodePoint(from + i));
   }
 
