@@ -34,6 +34,7 @@ from glyphlet.charset import describe
 from glyphlet.data.check import CheckedLines
 from glyphlet.data.lineset import LineSet, ListedLines
 from glyphlet.data.open import open_lines
+from glyphlet.decode.calibration import Calibration
 from glyphlet.errors import CheckpointError, CompressionError, ImageError, TrainingError
 from glyphlet.evaluate.curves import training_curves
 from glyphlet.evaluate.figures import confusion_section, score_figures, score_section
@@ -48,7 +49,9 @@ from glyphlet.export.parity import PARITY_LINES, ParityResult
 from glyphlet.files import replace_file
 from glyphlet.image import decode
 from glyphlet.models.summary import count_parameters, multiply_adds
+from glyphlet.runtime.bundle import open_model
 from glyphlet.runtime.reader import Reader
+from glyphlet.runtime.shipped import model_path
 from glyphlet.spec import AnySource, Recipe, StartSpec, SynthSpec, load_recipe
 from glyphlet.train.checkpoint import LAST
 from glyphlet.train.log import model_summary, read_log
@@ -255,6 +258,14 @@ def export_start(start: StartSpec, folder: Path) -> None:
     )  # fmt: skip
 
 
+def _calibration_of(start: StartSpec | None) -> Calibration | None:
+    """What the model file that a training takes whole says of its confidences; it may be gone by now."""
+    path = model_path(start.path) if start and not start.only else None
+    if path is None or path.suffix != ".onnx" or not path.is_file():
+        return None
+    return Calibration.of(open_model(path).metadata.calibration)
+
+
 def check_old(start: StartSpec, folder: Path, model: Path, console: Console) -> tuple[Evaluation, Evaluation]:
     """Read the old lines with the start and with the new model; say what was forgotten, and write `check.json`."""
     lines, unreadable = old_lines(start, folder), list[ImageError]()
@@ -327,7 +338,7 @@ def finish(task: Task, outcome: Outcome, console: Console) -> Job:
     if recipe.weights == "quantized":
         _quantize(task, path, compared, console)
     with console.status("calibrating the confidences"):
-        told = calibrate_if_enough(path, [line.sample for line in compared])
+        told = calibrate_if_enough(path, [line.sample for line in compared], _calibration_of(recipe.start))
     console.print(told, highlight=False, markup=False, soft_wrap=True)
     test: Evaluation | None = None
     if recipe.data.test is not None:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from glyphlet.data.sample import Sample
+from glyphlet.decode.calibration import Beta, Calibration
 from glyphlet.errors import ExportError
 from glyphlet.export.calibrate import (
     FEWEST,
@@ -136,6 +137,12 @@ class TestFile:
             calibrate_file(path, lines[:19])
         assert "19 validation lines are fewer" in calibrate_if_enough(path, lines[:19])
         assert path.read_bytes() == before
+
+    def test_with_hardly_any_lines_the_start_is_followed(self, tmp_path, lines):
+        path = shutil.copy(model_path("digits"), tmp_path / "model.onnx")
+        told = calibrate_if_enough(path, lines[:5], Calibration(Beta(2, 2, 1), Beta(), -0.75, 3.0))
+        assert "as by the start: 5 validation lines" in told
+        assert Reader(path).metadata.calibration == Calibration(least=-0.75, shift=3.0).to_dict()
 
     def test_few_lines_find_the_bound_alone(self, lines):
         found = calibrate(Reader("digits", calibrated=False), lines[:99])

@@ -56,6 +56,10 @@ _LEAST = math.log(0.5)
 Floats = NDArray[np.float64]
 
 
+class NothingRight(ExportError):
+    """No line is read as its label says, so there is nothing to calibrate on."""
+
+
 @dataclass(frozen=True)
 class Fit:
     """How one kind of confidences was corrected.
@@ -147,14 +151,31 @@ def calibrate_file(
     return found
 
 
-def calibrate_if_enough(path: Path, samples: LineSet | Sequence[Sample]) -> str:
-    """Calibrate a model file where there are lines enough for it; what a person is told. Raises what `calibrate_file` does."""
+def calibrate_if_enough(path: Path, samples: LineSet | Sequence[Sample], start: Calibration | None = None) -> str:
+    """Calibrate a model file where there are lines enough for it; what a person is told. Raises what `calibrate_file` does.
+
+    Args:
+        path: the file.
+        samples: labelled lines.
+        start: of the model that the training began with: where there are too few lines, its bound and shift stay.
+    """
+    if len(samples) < FEWEST and start is not None:
+        metadata = Reader(path, calibrated=False).metadata
+        kept = Calibration(least=start.least, shift=start.shift)
+        write_model(path, bundled(onnx.load(path), replace(metadata, calibration=kept.to_dict())))
+        return (
+            f"confidences are the network's own, and what is no text is told as by the start: {len(samples)} validation lines are "
+            f"fewer than the {FEWEST} that a calibration needs (glyphlet calibrate)"
+        )
     if len(samples) < FEWEST:
         return (
             f"confidences are the network's own, and nothing is rejected: {len(samples)} validation lines are fewer than "
             f"the {FEWEST} that a calibration needs (glyphlet calibrate)"
         )
-    return calibrate_file(path, samples).summary()
+    try:
+        return calibrate_file(path, samples).summary()
+    except NothingRight as error:
+        return f"not calibrated: {error.problem}"
 
 
 def calibrate(
@@ -177,7 +198,7 @@ def calibrate(
         )
     read = _Read.of(reader, samples, progress, str.casefold if ignore_case else str)
     if not read.right.any():
-        raise ExportError(
+        raise NothingRight(
             f"none of the {len(samples)} lines is read as its label says",
             allowed="lines that the model reads, and labels in its characters",
             next_step="look at them with glyphlet evaluate; labels that are all upper case want --ignore-case",
@@ -331,6 +352,7 @@ __all__ = [
     "FEWEST_ERRORS",
     "Calibrated",
     "Fit",
+    "NothingRight",
     "calibrate",
     "calibrate_file",
     "calibrate_if_enough",

@@ -189,9 +189,9 @@ class Reader:
         """A reading that must be legal, corrected; where it looks like no text, the network by itself is asked whether there is any."""
         if reading.reason or not calibration.rejects(reading, bound=True):
             return reading if reading.reason else calibration.corrected(reading, line)
-        alone = DECODERS[self._codec.kind](logits, self._codec, [line], self.metadata.time_stride, [reading.source])
-        if calibration.unlikely(reading) and not calibration.rejects(alone[0]):
+        if calibration.unlikely(reading):
             return calibration.refused(reading)
+        alone = DECODERS[self._codec.kind](logits, self._codec, [line], self.metadata.time_stride, [reading.source])
         return calibration.apply(reading, line, alone[0])
 
 

@@ -12,13 +12,14 @@ const CERTAIN = 1e-12; // no probability is taken to be closer to 0 or 1 than th
  */
 export function calibrated(reading, { calibration }, line, alone = null) {
   if (calibration.kind === "none" || reading.reason) return reading;
-  const doubtful = rejects(reading, calibration.least, alone ? BOUND : 1);
-  const sole = doubtful && alone ? alone() : reading;
   const empty = (reason) => ({ ...reading, text: "", confidence: 0, characters: [], reason });
-  if (doubtful && rejects(sole, calibration.least)) return empty(reasonOf(sole, calibration.least));
-  if (doubtful && alone && sureness(reading) < NEVER * calibration.least) {
-    const mean = short(Math.exp(sureness(reading)));
-    return empty(`no legal text is likely: the best is ${quoted(reading.text)}, and the model gives its characters ${mean} on average`);
+  if (rejects(reading, calibration.least, alone ? BOUND : 1)) {
+    if (alone && calibration.least !== null && sureness(reading) < NEVER * calibration.least) {
+      const mean = short(Math.exp(sureness(reading)));
+      return empty(`no legal text is likely: the best is ${quoted(reading.text)}, and the model gives its characters ${mean} on average`);
+    }
+    const sole = alone ? alone() : reading;
+    if (rejects(sole, calibration.least)) return empty(reasonOf(sole, calibration.least));
   }
   const shift = ((calibration.shift ?? 0) * line.width) / line.scaled;
   const moved = (edge) => (edge === null || !shift ? edge : Math.min(Math.max(edge - shift, 0), line.width));
