@@ -47,6 +47,39 @@ def test_dots_accents_and_points_join_the_stretch_beside_them():
     assert found(*letters(10, 50, 5), dot, accent, point) == [(10, 21, 94, 50, 8)]
 
 
+COMMA, TICKS = (88, 46, 92, 56), ((94, 30, 98, 38), (101, 30, 105, 38))
+HIGH_TICKS = ((94, 22, 98, 39), (101, 22, 105, 39))  # nearly as high as a letter: 17 of 20
+
+
+@pytest.mark.parametrize("ticks", [TICKS, HIGH_TICKS])
+def test_a_closing_quotation_mark_parts_no_line(ticks):
+    """From the last letter to the next one there are 44 pixels, from the mark 25: less than 1.3 heights."""
+    ((*_, count),) = found(*letters(10, 50, 5), COMMA, *ticks, *letters(130, 50, 5))
+    assert count == 13
+
+
+def test_both_ticks_stay_on_one_side_of_a_wide_gap():
+    rows = found(*letters(10, 50, 5), *letters(153, 50, 5), *((x, 30, x + 4, 38) for x in (114, 121)))
+    assert [row[4] for row in rows] in ([7, 5], [5, 7])
+
+
+@pytest.mark.parametrize("mark", [(0, 38, 8, 41), (0, 46, 4, 50), (0, 31, 8, 38)])  # dash, point, star
+def test_marks_alone_between_letters_belong_to_the_line(mark):
+    left, top, right, bottom = mark
+    marks = [(left + x, top, right + x, bottom) for x in (106, 130, 154, 178)]
+    assert [row[4] for row in found(*letters(10, 50, 5), *marks, *letters(206, 50, 1))] == [10]
+
+
+def test_specks_bridge_no_gap():
+    specks = [(x, 40, x + 2, 42) for x in (95, 106, 117, 128, 139, 150, 161, 172, 183, 194)]
+    assert len(found(*letters(10, 50, 5), *specks, *letters(206, 50, 4))) == 2
+
+
+def test_marks_of_one_line_bridge_no_gap_of_the_next():
+    above = [*letters(10, 50, 14), (234, 46, 238, 56)]
+    assert len(found(*above, *letters(10, 82, 13), *letters(260, 82, 5))) == 3
+
+
 def test_a_speck_far_from_any_line_joins_none():
     assert found(*letters(10, 50, 5), (300, 200, 304, 204)) == [(10, 30, 86, 50, 5)]
 

@@ -74,6 +74,19 @@ def test_a_receipt_keeps_prices_in_their_line(reader, sheet):
     assert [len(line.words) for line in found.lines] == [2] * 4
 
 
+def test_quotation_marks_and_dashes_part_no_line(reader, sheet):
+    texts = [
+        '"The fox, I think, sir," said Holland.',
+        '"Come in," he said; "you are late."',
+        "He paid 5 - 3 = 2 pounds.",
+    ]
+    page = sheet().paragraph(50, 80, texts, 28, 1.5)
+    found = read_page(reader, page.image)
+    assert cer(found, page) < 0.06
+    assert [sum(char in '"”“' for char in line.text) for line in found.lines] == [2, 4, 0]
+    assert [line.text.count("-") for line in found.lines] == [0, 0, 1]
+
+
 def test_a_blank_page_has_no_lines(reader):
     assert read_page(reader, np.full((300, 200), 255, np.uint8)).blocks == ()
 

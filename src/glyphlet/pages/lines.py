@@ -2,30 +2,25 @@
 
 The middle half of each letter's height, drawn as a bar that is longer than the letter, touches those of its neighbours
 and, since the middle is common to `x`, `l` and `p`, never those of the lines above and below. So the pieces of the drawn
-bars are the stretches. Sizes may differ from line to line: what is much smaller than the usual letter gets a round of
-its own, and what is much taller is a large letter, unless it ties two lines together. Dots, accents and points join the
-stretch beside them.
+bars are the stretches. Points, dashes and quotation marks stand lower or higher; their bars are drawn at the middle of the
+letters beside them, so that `," ` parts nothing: a gap is as wide as the ground in it. Sizes may differ from line to line:
+what is much smaller than the usual letter gets a round of its own, and what is much taller is a large letter, unless it
+ties two lines together. Dots, accents and points join the stretch beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from glyphlet.pages.bars import by_label, draw, labels_of
 from glyphlet.pages.components import Pieces, usual_height
+from glyphlet.pages.marks import absorbed, joined
 
-REACH = 1.3
-"""A gap of this many usual heights between two letters still holds a stretch together."""
 SMALL, TALL = 0.55, 2.3
 """Letters from this to this many usual heights are drawn in one round."""
-LOW = 0.8
-"""A group whose pieces are all lower than this many usual heights is no text of its own, if it stands beside one."""
-FEW, MARK = 3, 0.6
-"""A stretch of so many pieces, all lower than this many heights of the letters beside it, is points and dashes of those."""
 ROUNDS = 3
 """Sizes of letters that are looked for, from the most frequent one on."""
 
@@ -85,16 +80,20 @@ def stretches_of(pieces: Pieces, shape: tuple[int, int]) -> list[Stretch]:
         size = usual_height(pieces.take(rest))
         if size < max(4.0, 0.4 * first):
             break
-        groups = _round(pieces, rest, size, shape)
-        members = _joined(pieces, rest, groups, size)
+        canvas = np.zeros(shape, np.uint8)
+        groups = _round(pieces, rest, size, canvas)
+        members = joined(pieces, rest, groups, size, canvas)
         found += members
         for member in members:
             rest[member] = False
-    return [stretch for member in _absorbed(pieces, found) if (stretch := _stretch(pieces.take(member)))]
+    return [stretch for member in absorbed(pieces, found) if (stretch := _stretch(pieces.take(member)))]
 
 
-def _round(pieces: Pieces, rest: NDArray[np.bool_], size: float, shape: tuple[int, int]) -> list[NDArray[np.intp]]:
-    """The letters of each stretch at one size, as places in `pieces`; what ties lines together is taken out of `rest`."""
+def _round(pieces: Pieces, rest: NDArray[np.bool_], size: float, canvas: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
+    """The letters of each stretch at one size, as places in `pieces`; what ties lines together is taken out of `rest`.
+
+    Their bars are drawn on `canvas`, uint8 (H, W).
+    """
     letters = rest & _letters(pieces, size)
     tall = np.flatnonzero(letters & (pieces.height > TALL * size))
     normal = np.flatnonzero(letters & (pieces.height <= TALL * size))
@@ -102,12 +101,8 @@ def _round(pieces: Pieces, rest: NDArray[np.bool_], size: float, shape: tuple[in
     alone = tall[~ties]
     rest[tall[ties]] = False
     chosen = np.concatenate([normal, alone])
-    canvas = np.zeros(shape, np.uint8)
-    _draw(canvas, pieces, chosen, size)
-    _, labels = cv2.connectedComponents(canvas, connectivity=4, ltype=cv2.CV_32S)
-    middle_x = (pieces.left[chosen] + pieces.right[chosen]) // 2
-    middle_y = (pieces.top[chosen] + pieces.bottom[chosen]) // 2
-    return list(_by_label(chosen, np.asarray(labels)[middle_y, middle_x]))
+    draw(canvas, pieces.take(chosen), size)
+    return list(by_label(chosen, labels_of(canvas, [pieces.take(chosen)])))
 
 
 def _letters(pieces: Pieces, size: float) -> NDArray[np.bool_]:
@@ -119,16 +114,6 @@ def _letters(pieces: Pieces, size: float) -> NDArray[np.bool_]:
     large = (height > 4 * size) & (width > 4 * size)
     letters: NDArray[np.bool_] = found & ~(large & ((filled < 0.12) | (filled > 0.75)))
     return letters
-
-
-def _draw(canvas: NDArray[np.uint8], pieces: Pieces, places: NDArray[np.intp], size: float) -> None:
-    for place in places:
-        left, top = int(pieces.left[place]), int(pieces.top[place])
-        right, bottom = int(pieces.right[place]), int(pieces.bottom[place])
-        high = bottom - top
-        reach = round(REACH * max(size, min(0.7 * high, 4 * size)) / 2)
-        quarter = high // 4
-        cv2.rectangle(canvas, (left - reach, top + quarter), (right + reach, bottom - 1 - quarter), 255, -1)
 
 
 def _ties(pieces: Pieces, place: np.intp, normal: NDArray[np.intp], size: float) -> bool:
@@ -143,70 +128,6 @@ def _ties(pieces: Pieces, place: np.intp, normal: NDArray[np.intp], size: float)
     beside = (pieces.left[normal] < pieces.right[place] + reach) & (pieces.right[normal] > pieces.left[place] - reach)
     beside &= (middle > top) & (middle < bottom) & (pieces.height[normal] > 0.22 * high)
     return bool(beside.any() and np.ptp(middle[beside]) > 0.6 * high)
-
-
-def _by_label(places: NDArray[np.intp], labels: NDArray[np.int32]) -> Iterator[NDArray[np.intp]]:
-    order = np.argsort(labels, kind="stable")
-    cuts = np.flatnonzero(np.diff(labels[order])) + 1
-    for group in np.split(places[order], cuts):
-        if len(group):
-            yield group
-
-
-def _joined(
-    pieces: Pieces, rest: NDArray[np.bool_], groups: list[NDArray[np.intp]], size: float
-) -> list[NDArray[np.intp]]:
-    """Give each small piece that stands close to a stretch to the nearest one.
-
-    Groups of nothing but low pieces (quotation marks, dashes) are taken apart first; what fits to no stretch stays one.
-    """
-    low = [group for group in groups if pieces.height[group].max() < LOW * size]
-    groups = [group for group in groups if pieces.height[group].max() >= LOW * size]
-    if not groups:
-        return low
-    small = rest.copy()
-    small[np.concatenate(groups)] = False
-    small &= (pieces.height < 1.2 * size) & (pieces.width < 6 * size)
-    small &= np.maximum(pieces.width, pieces.height) >= max(2, 0.08 * size)
-    nearest = _nearest(pieces, groups, np.flatnonzero(small), LOW)
-    joined = [np.concatenate([group, np.flatnonzero(nearest == n)]) for n, group in enumerate(groups)]
-    return joined + [group for group in low if (nearest[group] < 0).all()]
-
-
-def _absorbed(pieces: Pieces, groups: list[NDArray[np.intp]]) -> list[NDArray[np.intp]]:
-    """Give the points and dashes of large letters, which were found as small ones, to the stretches that they belong to."""
-    long = [group for group in groups if len(group) > FEW]
-    few = [group for group in groups if len(group) <= FEW]
-    if not long or not few:
-        return groups
-    nearest = _nearest(pieces, long, np.concatenate(few), MARK)
-    kept = [group for group in few if (nearest[group] < 0).any()]  # as a whole, or not at all
-    for group in kept:
-        nearest[group] = -1
-    joined = [np.concatenate([group, np.flatnonzero(nearest == n)]) for n, group in enumerate(long)]
-    return joined + kept
-
-
-def _nearest(pieces: Pieces, groups: list[NDArray[np.intp]], small: NDArray[np.intp], low: float) -> NDArray[np.intp]:
-    """The group that each small piece belongs to; -1 where it is near none, and for all other pieces.
-
-    A piece must be lower than `low` heights of the letters of its group.
-    """
-    left = np.array([pieces.left[group].min() for group in groups], float)
-    right = np.array([pieces.right[group].max() for group in groups], float)
-    top, bottom = (np.array([np.median(edge[group]) for group in groups]) for edge in (pieces.top, pieces.bottom))
-    high = bottom - top
-    found = np.full(len(pieces), -1, np.intp)
-    for place in small:
-        x, y = (pieces.left[place] + pieces.right[place]) / 2, (pieces.top[place] + pieces.bottom[place]) / 2
-        half = (pieces.right[place] - pieces.left[place]) / 2
-        aside = np.maximum(np.maximum(left - x, x - right) - half, 0)
-        above, below = np.maximum(top - y, 0), np.maximum(y - bottom, 0)
-        good = pieces.height[place] < low * high
-        good &= (aside < 1.5 * high) & (above < 0.75 * high) & (below < 0.5 * high)
-        if good.any():
-            found[place] = np.where(good, aside + 2 * (above + below), np.inf).argmin()
-    return found
 
 
 def _stretch(pieces: Pieces) -> Stretch | None:

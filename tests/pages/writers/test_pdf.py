@@ -1,6 +1,7 @@
 """The PDF is opened by pdfium: what it shows, what it says, and where."""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2
@@ -54,6 +55,37 @@ def test_words_lie_on_their_ink(opened, make, angle):
         drift = np.tan(np.radians(angle)) * (word.box[0] + word.box[2]) / 2
         start = np.tan(np.radians(angle)) * 100
         assert middle == pytest.approx((400 - 110 - drift + start) * scale, abs=4)
+
+
+def tilted(make, angle: float):
+    """Seven lines with a word beyond a wide gap, turned around the left end of the first one."""
+    slope, lines = np.tan(np.radians(angle)), []
+    for number in range(7):
+        left, top = 60 - slope * 24 * number, 140 + 24 * number
+        places = [(left + x, top + slope * x, width) for x, width in ((0, 20), (30, 90), (130, 60), (440, 40))]
+        words = [make.word(f"{'abcd'[i]}{number}{'x' * (width // 20)}", *place[:2], width)
+                 for i, (place, width) in enumerate(zip(places, (20, 90, 60, 40), strict=True))]  # fmt: skip
+        made = make.line(words, angle)
+        corners = ((left, top), (left + 480, top + slope * 480), (left + 480, top + slope * 480 + 20), (left, top + 20))
+        feet = ((left, top + 16), (left + 480, top + 16 + slope * 480))
+        lines.append(replace(made, corners=corners, baseline=feet))
+    return lines
+
+
+@pytest.mark.parametrize("angle", [-10.0, -5.0, -3.1, -1.8, 0.0, 1.8, 3.1, 5.0, 10.0])
+def test_the_lines_of_a_tilted_page_come_out_whole(opened, make, angle):
+    """At 3.1 degrees each line ends at the height at which the next one begins."""
+    lines = tilted(make, angle)
+    text = opened([make.read(make.page([lines]))])[0].get_textpage()
+    assert [line.strip() for line in text.get_text_bounded().splitlines()] == [line.text for line in lines]
+    for line in lines:
+        assert text.search(" ".join(line.text.split()[1:])).get_next() is not None
+
+
+def test_a_character_has_another_width_when_there_are_too_many_numbers(opened, make, monkeypatch):
+    monkeypatch.setattr("glyphlet.pages.writers.pdf.MOST_NUMBERS", 3)  # a, the space, and a in another width
+    words = [make.word("a", 50, 40, 10), make.word("a", 80, 40, 14), make.word("a", 120, 40, 18)]
+    assert words_in(opened([make.read(make.page([[make.line(words)]]))])[0]) == ["a", "a", "a"]
 
 
 def test_the_text_is_not_drawn(opened, two_pages):

@@ -1,8 +1,9 @@
 """A searchable PDF: the picture of each page, and over it the words as text that is not drawn.
 
-PDF 1.5 (ISO 32000-1), text rendering mode 3, as Tesseract and hOCR tools do it. Each word stands on its own ink: its width is
-brought about by horizontal scaling, its direction by the text matrix. The characters of a document get numbers in the order in
-which they come; the map `ToUnicode` says which they are, so that copying gives the right text in any script.
+PDF 1.5 (ISO 32000-1), text rendering mode 3, as Tesseract and hOCR tools do it. A line is one text object with one matrix,
+which turns it: PDFium sorts objects that begin at one height by where they stand, and would mix the words of tilted lines.
+Words stand on their own ink, spaces fill the gaps. So a character gets a number for each width in which it comes, in the
+order in which they come; the map `ToUnicode` says which it is, so that copying gives the right text in any script.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glyphlet import __version__
-from glyphlet.pages.page import Page, TextLine, Word
+from glyphlet.pages.page import Page, TextLine
 from glyphlet.pages.writers import Read
 from glyphlet.pages.writers.font import ADVANCE, ASCENT, DESCENT, empty_font
 
 QUALITY = 85
 """Of the JPEG pictures."""
+STEP, WIDEST = 20, 4000
+"""Widths of characters in thousandths of the size: multiples of this, up to that."""
+FINE = 0.1
+"""The font is so much smaller and the matrix larger. PDFium takes a step down for a new line from a size of the font on; at a plain
+scale it joins tilted lines, whose upright boxes overlap."""
+MOST_NUMBERS = 65_000
 CATALOG, PAGES, FONT = 1, 2, 3
 """Objects whose numbers are known before they are written; the font takes FONT to FONT + 4."""
 INFO, FONT_FILE, FIRST_PAGE = 8, 9, 10
@@ -52,13 +59,18 @@ class _File:
 
 
 class _Numbers:
-    """A number for each character, from 1."""
+    """A number for each character in each width, from 1."""
 
     def __init__(self) -> None:
-        self.of: dict[str, int] = {}
+        self.of: dict[tuple[str, int], int] = {}
 
-    def coded(self, text: str) -> bytes:
-        return "".join(f"{self.of.setdefault(char, len(self.of) + 1):04X}" for char in text).encode()
+    def coded(self, text: str, width: int) -> bytes:
+        return "".join(f"{self._number(char, width):04X}" for char in text).encode()
+
+    def _number(self, char: str, width: int) -> int:
+        if (char, width) not in self.of and len(self.of) >= MOST_NUMBERS:  # another width is better than no character
+            return next((number for (known, _), number in self.of.items() if known == char), 0)
+        return self.of.setdefault((char, width), len(self.of) + 1)
 
 
 def write(pages: Iterable[Read]) -> Iterator[bytes]:
@@ -108,22 +120,42 @@ def _picture(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _text(page: Page, scale: float, numbers: _Numbers) -> bytes:
-    shown = [_shown(word, line, page, scale, numbers) for line in page.lines for word in line.words]
+    shown = [_shown(line, page, scale, numbers) for line in page.lines if line.words]
     return b"".join([b"BT 3 Tr\n", *shown, b"ET\n"])
 
 
-def _shown(word: Word, line: TextLine, page: Page, scale: float, numbers: _Numbers) -> bytes:
-    """One word with a space behind it, so that copying keeps words apart."""
-    turn = math.radians(line.angle)
-    x0, y0 = line.baseline[0]
-    long = (word.box[2] - word.box[0]) / max(0.1, math.cos(turn))
-    y = y0 + (word.box[0] - x0) * math.tan(turn)
-    size = max(1.0, _height(line)) * scale
-    stretched = 100 * max(0.5, long) * scale / (len(word.text) * size * ADVANCE / 1000)
-    c, s = math.cos(turn), math.sin(turn)
-    matrix = f"{c:.5f} {-s:.5f} {s:.5f} {c:.5f} {word.box[0] * scale:.3f} {(page.height - y) * scale:.3f}"
-    text = numbers.coded(word.text + " ")
-    return f"/F {size:.3f} Tf {stretched:.3f} Tz {matrix} Tm <".encode() + text + b"> Tj\n"
+def _shown(line: TextLine, page: Page, scale: float, numbers: _Numbers) -> bytes:
+    """One line: one matrix and one text, words and the gaps between them as spaces."""
+    turn, (x0, y0) = math.radians(line.angle), line.baseline[0]
+    start = line.words[0].box[0]
+    y = y0 + (start - x0) * math.tan(turn)
+    size = max(1.0, _height(line))
+    c, s = math.cos(turn) / FINE, math.sin(turn) / FINE
+    matrix = f"{c:.5f} {-s:.5f} {s:.5f} {c:.5f} {start * scale:.3f} {(page.height - y) * scale:.3f}"
+    shown, behind = [f"/F {FINE * size * scale:.3f} Tf {matrix} Tm [".encode()], 0.0
+    for text, width in _spans(line, size):
+        wanted = 1000 * width / size - behind
+        each = STEP * min(max(1, round(wanted / len(text) / STEP)), WIDEST // STEP)
+        behind = each * len(text) - wanted
+        shown.append(b"<" + numbers.coded(text, each) + b">")
+        if text == " ":  # back to where the next word begins
+            shown.append(f"{behind:.1f}".encode())
+            behind = 0.0
+    return b"".join([*shown, b"] TJ\n"])
+
+
+def _spans(line: TextLine, size: float) -> Iterator[tuple[str, float]]:
+    """Words and spaces with their widths along the line in pixels; each word ends where its ink does."""
+    turn = max(0.1, math.cos(math.radians(line.angle)))
+    start = line.words[0].box[0]
+    starts = [(word.box[0] - start) / turn for word in line.words]
+    reached = 0.0
+    for number, word in enumerate(line.words):
+        end = max(reached + 0.5, (word.box[2] - start) / turn)
+        yield word.text, end - reached
+        follows = starts[number + 1] if number + 1 < len(starts) else end + 0.25 * size
+        reached = max(end + 0.5, follows)
+        yield " ", reached - end
 
 
 def _height(line: TextLine) -> float:
@@ -137,9 +169,9 @@ def _font(file: _File, numbers: _Numbers) -> Iterator[bytes]:
     descriptor = f"/FontBBox [0 {DESCENT} {ADVANCE} {ASCENT}] /Ascent {ASCENT} /Descent {DESCENT} /CapHeight {ASCENT}"
     yield file.object(FONT, b"<< /Type /Font /Subtype /Type0 /BaseFont /GlyphletEmpty /Encoding /Identity-H "
                             b"/DescendantFonts [%d 0 R] /ToUnicode %d 0 R >>" % (FONT + 1, FONT + 3))  # fmt: skip
-    yield file.object(FONT + 1, b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /GlyphletEmpty /FontDescriptor %d 0 R /DW %d "
+    yield file.object(FONT + 1, b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /GlyphletEmpty /FontDescriptor %d 0 R /DW %d /W [1 [%s]] "
                                 b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /CIDToGIDMap %d 0 R >>"
-                                % (FONT + 2, ADVANCE, FONT + 4))  # fmt: skip
+                                % (FONT + 2, ADVANCE, b" ".join(b"%d" % width for _, width in numbers.of), FONT + 4))  # fmt: skip
     yield file.object(FONT + 2, b"<< /Type /FontDescriptor /FontName /GlyphletEmpty /Flags 5 /ItalicAngle 0 /StemV 80 %s "
                                 b"/FontFile2 %d 0 R >>" % (descriptor.encode(), FONT_FILE))  # fmt: skip
     yield file.object(FONT + 3, _stream(b"", _to_unicode(numbers)))
@@ -151,7 +183,7 @@ def _font(file: _File, numbers: _Numbers) -> Iterator[bytes]:
 
 def _to_unicode(numbers: _Numbers) -> bytes:
     """Which character each number stands for, in UTF-16."""
-    pairs = [f"<{number:04X}> <{char.encode('utf-16-be').hex().upper()}>" for char, number in numbers.of.items()]
+    pairs = [f"<{number:04X}> <{char.encode('utf-16-be').hex().upper()}>" for (char, _), number in numbers.of.items()]
     parts = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
     maps = "".join(f"{len(part)} beginbfchar\n" + "\n".join(part) + "\nendbfchar\n" for part in parts)
     return (
