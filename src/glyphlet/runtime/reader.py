@@ -73,10 +73,10 @@ class Reader:
         self._codec = self.metadata.codec
         self._calibration = Calibration.of(self.metadata.calibration) if calibrated else None
         self._windows = Windows(self.logits, self.metadata.geometry, self.metadata.time_stride)
-        self._greedy = True
+        self._greedy, self._pattern = True, False
         self._decode: Callable[..., list[Reading]] = DECODERS[self._codec.kind]
         if decoding:
-            self._decode, self._greedy = self._decoder(decoding), False
+            self._decode, self._greedy, self._pattern = self._decoder(decoding), False, bool(decoding.pattern)
 
     def using(self, decoding: Decoding | None) -> Reader:
         """A reader of the same model that decodes otherwise; the network is shared.
@@ -89,7 +89,7 @@ class Reader:
         """
         other = copy.copy(self)
         other._decode = self._decoder(decoding) if decoding else DECODERS[self._codec.kind]
-        other._greedy = not decoding
+        other._greedy, other._pattern = not decoding, bool(decoding and decoding.pattern)
         return other
 
     def _decoder(self, decoding: Decoding) -> Callable[..., list[Reading]]:
@@ -189,7 +189,7 @@ class Reader:
         """A reading that must be legal, corrected; where it looks like no text, the network by itself is asked whether there is any."""
         if reading.reason or not calibration.rejects(reading, bound=True):
             return reading if reading.reason else calibration.corrected(reading, line)
-        if calibration.unlikely(reading):
+        if self._pattern and calibration.unlikely(reading):
             return calibration.refused(reading)
         alone = DECODERS[self._codec.kind](logits, self._codec, [line], self.metadata.time_stride, [reading.source])
         return calibration.apply(reading, line, alone[0])
