@@ -9,13 +9,12 @@ from PIL import Image, ImageDraw, ImageFont
 from glyphlet.data.sample import Sample
 from glyphlet.decode.calibration import Beta, Calibration
 from glyphlet.errors import ExportError
+from glyphlet.export.betafit import fit_beta, mapped
 from glyphlet.export.calibrate import (
     FEWEST,
     calibrate,
     calibrate_file,
     calibrate_if_enough,
-    fit_beta,
-    mapped,
 )
 from glyphlet.image import prepare
 from glyphlet.reliability import expected_calibration_error

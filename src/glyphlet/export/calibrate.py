@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,62 +29,30 @@ from numpy.typing import NDArray
 
 from glyphlet.data.lineset import LineSet
 from glyphlet.data.sample import Sample
-from glyphlet.decode.calibration import Beta, Calibration, sureness
+from glyphlet.decode.calibration import Calibration, sureness
 from glyphlet.decode.reading import Reading
 from glyphlet.errors import ExportError
+from glyphlet.export.betafit import FOLDS, Fit, fitted
 from glyphlet.export.onnx import bundled, write_model
 from glyphlet.image import Line, prepare
 from glyphlet.metrics import alignment
-from glyphlet.reliability import expected_calibration_error
 from glyphlet.runtime.reader import Reader
 from glyphlet.synth.nontext import not_text
 
 FEWEST = 20
 """Lines for a calibration: for the bound below which a reading is no text, and for a shift."""
-FITTED = 100
-"""Lines for maps of the confidences."""
-FEWEST_ERRORS = 10
-"""Of them, those that are read wrongly, and those that are read rightly: with fewer, nothing is corrected."""
 NOT_TEXT = 330
 """Images without text that are read."""
 KEPT, REJECTED = 0.01, 0.95
 """The share of lines that may be taken for no text, and the share of what is read in images without text that should be."""
 FEWEST_PLACED = 20
 """Lines that are read rightly and have two characters or more, for a shift."""
-_FOLDS = 5
 _LEAST = math.log(0.5)
 Floats = NDArray[np.float64]
 
 
 class NothingRight(ExportError):
     """No line is read as its label says, so there is nothing to calibrate on."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How one kind of confidences was corrected.
-
-    Args:
-        kind: `none`, `temperature` or `beta`.
-        beta: the map.
-        count: lines, or characters.
-        right: the share that was read rightly.
-        ece_before, ece_after: expected calibration error; after: of each fold with the map that was fitted on the others.
-        log_loss_before, log_loss_after: the same of the log loss.
-    """
-
-    kind: str
-    beta: Beta
-    count: int
-    right: float
-    ece_before: float
-    ece_after: float
-    log_loss_before: float
-    log_loss_after: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """As it stands in the model file: all but the map."""
-        return {key: value for key, value in asdict(self).items() if key != "beta"}
 
 
 @dataclass(frozen=True)
@@ -203,8 +171,8 @@ def calibrate(
             allowed="lines that the model reads, and labels in its characters",
             next_step="look at them with glyphlet evaluate; labels that are all upper case want --ignore-case",
         )
-    lines = _fitted(read.lines, read.right, np.arange(len(read.lines)) % _FOLDS, len(samples))
-    characters = _fitted(read.characters, read.characters_right, read.owners % _FOLDS, len(samples))
+    lines = fitted(read.lines, read.right, np.arange(len(read.lines)) % FOLDS, len(samples))
+    characters = fitted(read.characters, read.characters_right, read.owners % FOLDS, len(samples))
     nonsense = reader.read(not_text(NOT_TEXT))
     unsure = np.array([sureness(one.confidence, len(one.characters)) for one in nonsense if one.text])
     least, shift = _bound(read.sureness, unsure), _shift(read.shifts, reader.metadata.time_stride)
@@ -284,78 +252,11 @@ def _bound(lines: Floats, nonsense: Floats) -> float:
     return math.floor(1e4 * min(float(np.quantile(lines, KEPT)), highest)) / 1e4
 
 
-def _fitted(probabilities: Floats, right: Floats, folds: NDArray[np.intp], lines: int) -> Fit:
-    """The map that is worth its parameters."""
-    chosen, beta, after = "none", Beta(), probabilities
-    if lines >= FITTED and min(right.sum(), len(right) - right.sum()) >= FEWEST_ERRORS:
-        for kind in ("temperature", "beta"):
-            tried = np.empty(len(right))
-            for fold in range(_FOLDS):
-                inner = fit_beta(probabilities[folds != fold], right[folds != fold], kind)
-                tried[folds == fold] = mapped(inner, probabilities[folds == fold])
-            gain = _losses(after, right) - _losses(tried, right)
-            worth = gain.mean() > gain.std() / math.sqrt(len(gain))
-            if worth and _error(tried, right) <= _error(after, right):
-                chosen, beta, after = kind, fit_beta(probabilities, right, kind), tried
-    losses = (float(_losses(values, right).mean()) if len(right) else 0.0 for values in (probabilities, after))
-    errors = (_error(values, right) for values in (probabilities, after))
-    return Fit(chosen, beta, len(right), float(right.mean()) if len(right) else 0.0, *errors, *losses)
-
-
-def fit_beta(probabilities: Floats, right: Floats, kind: str = "beta") -> Beta:
-    """The parameters with the least log loss, drawn to "no change" with the weight of one observation (Newton's method).
-
-    Args:
-        probabilities: (N,), 0 to 1.
-        right: (N,), 1 where it was right.
-        kind: `beta`, or `temperature` for one parameter.
-    """
-    p = np.clip(probabilities, 1e-12, 1 - 1e-12)
-    columns = np.stack([np.log(p), -np.log1p(-p), np.ones_like(p)], axis=1)
-    start = np.array([1.0, 1.0, 0.0])
-    if kind == "temperature":
-        columns, start = columns[:, :2].sum(axis=1, keepdims=True), np.array([1.0])
-    free = np.ones(len(start), bool)
-    weights = start.copy()
-    for _ in range(200):
-        odds = columns @ weights
-        sure = 1 / (1 + np.exp(-np.clip(odds, -700, 700)))
-        gradient = columns.T @ (sure - right) + (weights - start)
-        curve = (columns * (sure * (1 - sure))[:, None]).T @ columns + np.eye(len(start))
-        step = np.zeros(len(start))
-        step[free] = np.linalg.solve(curve[np.ix_(free, free)], gradient[free])
-        weights = weights - np.clip(step, -0.5, 0.5)
-        below = np.flatnonzero(weights[:2] < 0) if len(weights) > 1 else np.flatnonzero(weights < 0)
-        weights[below], free[below] = 0.0, False
-        if np.abs(step).max() < 1e-9:
-            break
-    a, b, c = (weights[0], weights[0], 0.0) if kind == "temperature" else weights
-    return Beta(*(float(f"{value:.6g}") for value in (a, b, c)))
-
-
-def mapped(beta: Beta, probabilities: Floats) -> Floats:
-    """`Beta.of` for many."""
-    return np.array([beta.of(value) for value in probabilities.tolist()])
-
-
-def _error(probabilities: Floats, right: Floats) -> float:
-    return expected_calibration_error(probabilities, right) if len(right) else 0.0
-
-
-def _losses(probabilities: Floats, right: Floats) -> Floats:
-    p = np.clip(probabilities, 1e-6, 1 - 1e-6)
-    return np.asarray(-np.where(right > 0, np.log(p), np.log1p(-p)))
-
-
 __all__ = [
     "FEWEST",
-    "FEWEST_ERRORS",
     "Calibrated",
-    "Fit",
     "NothingRight",
     "calibrate",
     "calibrate_file",
     "calibrate_if_enough",
-    "fit_beta",
-    "mapped",
 ]
