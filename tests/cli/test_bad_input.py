@@ -327,10 +327,11 @@ class TestPlaces:
         assert (tmp_path / "file").read_bytes() == b""
 
     def test_folders_that_do_not_exist_and_a_folder_in_place_of_a_file(self, glyphlet, job, digits, tmp_path):
-        for place, problem in ((tmp_path / "none" / "x", "nothing can be written to"), (tmp_path, "is a folder")):
-            glyphlet("export", job.folder, "-o", place).refused(problem)
-            glyphlet("evaluate", job.model, digits, "-o", place).refused("cannot be written")
-            glyphlet("evaluate", job.model, digits, "--report", place).refused("cannot be written")
+        missing, folder = (tmp_path / "none" / "x", "does not exist"), (tmp_path, "is a folder")
+        for place, problem, exported in ((*missing, "nothing can be written to"), (*folder, "is a folder")):
+            glyphlet("export", job.folder, "-o", place).refused(exported)
+            glyphlet("evaluate", job.model, digits, "-o", place).refused(problem)
+            glyphlet("evaluate", job.model, digits, "--report", place).refused(problem)
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -87,7 +87,7 @@ class TestPrune:
         assert done.code == 0, done.err
         assert Reader(tmp_path / "m.onnx").metadata.training["model"]["widths"] == after.model.spec.widths
         size = (tmp_path / "m.onnx").stat().st_size / 1024
-        assert report["costs"]["kb"]["smaller"] == pytest.approx(size, abs=0.3)
+        assert report["costs"]["kb"]["smaller"] == pytest.approx(size - 0.6, abs=0.3)  # without the calibration
         done = glyphlet("shrink", "prune", small, "-o", tmp_path / "smaller.pt", "--ratio", 0.4)
         assert done.code == 0, done.err
         assert restore_run(tmp_path / "smaller.pt").model.backbone.channels == [3]
